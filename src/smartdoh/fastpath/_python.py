@@ -1,0 +1,285 @@
+"""The fast path in Python, and the specification of its compiled twin.
+
+How it works. A packet equal, but for its id, to one that was answered within the current second of its answer's TTL
+is answered from a dict: the datagram without its id is the key, the finished answer without its id the value. That
+is sound because every check was made on those very octets, and an answer changes only when its TTLs age, it
+expires, its refresh falls due or another takes its place, and each of these ends the value. Any other packet is
+parsed, judged and looked up in the table; a hit there is rendered and remembered. What is left are misses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+from smartdoh.errors import WireError
+from smartdoh.fastpath.entry import Entry, Rendered, render
+from smartdoh.fastpath.table import OVERHEAD, Table
+from smartdoh.model import Query
+from smartdoh.wire import compose
+from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, NOTIMP, RD, REFUSED
+from smartdoh.wire.edns import extended_error
+from smartdoh.wire.question import is_query, opcode, parse_query
+
+TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
+MAX_QUERY = 4096  # octets read of a datagram; a query this long is junk
+RECHECK = 30.0  # seconds between two attempts to refresh one entry, RFC 8767 section 5
+REMEMBERED = 16_384  # finished answers kept for each view
+FORMS = 16  # spellings of one question that are remembered at a time
+KNOWN_CLIENTS = 8192  # addresses whose view is remembered
+REFUSALS = 20.0  # answers a second, at most, to UDP clients that may not ask
+OCTETS_PER_ENTRY = 1024 + OVERHEAD  # what an entry may take on average before the table counts as full
+
+_PROHIBITED = extended_error(EDE_PROHIBITED, "this client may not ask here")
+
+Address = tuple[Any, ...]
+Clock = Callable[[], float]
+ViewOf = Callable[[str], int | None]
+"""Which policy the client at an address has; None if it may not ask."""
+
+
+class Datagrams(Protocol):
+    """The two verbs of a bound UDP socket that the drain needs."""
+
+    def recvfrom(self, size: int, /) -> tuple[bytes, Address]:
+        """One datagram and where it came from. Raises BlockingIOError when there is none."""
+        ...
+
+    def sendto(self, wire: bytes, address: Any, /) -> int:
+        """Send a datagram back. Raises OSError when it cannot."""
+        ...
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Plain counters since the start; a snapshot is a copy."""
+
+    hits: int = 0
+    stale: int = 0
+    misses: int = 0
+    malformed: int = 0
+    refused: int = 0
+    ignored: int = 0
+    unsent: int = 0
+    entries: int = 0
+    octets: int = 0
+    evictions: int = 0
+
+
+class FastPath:
+    """The kept answers, and everything that is answered from them alone."""
+
+    def __init__(
+        self,
+        *,
+        entries: int,
+        view_of: ViewOf,
+        clock: Clock,
+        stale_at_once: bool = True,
+        octets: int | None = None,
+    ) -> None:
+        """`entries` bounds the table; `stale_at_once` is whether a stale answer is given without asking first."""
+        self._table = Table(entries, octets or entries * OCTETS_PER_ENTRY)
+        self._view_of = view_of
+        self._clock = clock
+        self._stale_at_once = stale_at_once
+        self._generation = 0
+        self._remembered: dict[int, dict[bytes, Rendered]] = {}
+        self._clients: dict[str, dict[bytes, Rendered]] = {}
+        self._due: list[Query] = []
+        self._refusals = REFUSALS
+        self._refusals_at = clock()
+        self._counts = Statistics()
+
+    # What the listeners call
+
+    def drain(self, sock: Datagrams) -> list[tuple[Query, Address]]:
+        """Read up to 64 datagrams, answer what can be answered at once, return the misses with their senders."""
+        misses: list[tuple[Query, Address]] = []
+        now = self._clock()
+        clients = self._clients
+        receive, send = sock.recvfrom, sock.sendto
+        hits = 0
+        for _ in range(TURN):
+            try:
+                wire, address = receive(MAX_QUERY)
+            except OSError:  # nothing left, or a report about an earlier answer that nobody took
+                break
+            remembered = clients.get(address[0])
+            if remembered is not None:
+                known = remembered.get(wire[2:])
+                if known is not None and known.until > now:
+                    hits += 1
+                    try:
+                        send(wire[:2] + known.tail, address)
+                    except OSError:
+                        self._counts.unsent += 1
+                    continue
+            answer = self._ask(wire, address[0], now, udp=True)
+            if answer is None:
+                continue
+            if isinstance(answer, Query):
+                misses.append((answer, address))
+                continue
+            try:
+                send(answer, address)
+            except OSError:
+                self._counts.unsent += 1
+        self._counts.hits += hits
+        return misses
+
+    def ask(self, wire: bytes, host: str) -> bytes | Query | None:
+        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing."""
+        return self._ask(wire, host, self._clock(), udp=False)
+
+    def take_due(self) -> list[Query]:
+        """The questions whose entries want a refresh now, each once in 30 s."""
+        due = self._due
+        if due:
+            self._due = []
+        return due
+
+    def render(self, query: Query, entry: Entry, *, udp: bool) -> bytes:
+        """The whole answer to `query` from `entry`, kept or not."""
+        return query.wire[:2] + render(query, entry, self._clock(), udp=udp)
+
+    # What the spine calls
+
+    def store(self, key: bytes, entry: Entry) -> None:
+        """Keep an answer under the current generation."""
+        entry.generation = self._generation
+        self._table.put(key, entry)
+
+    def peek(self, key: bytes) -> Entry | None:
+        """What is kept under `key` in this generation, fresh, stale or long over."""
+        entry = self._table.entries.get(key)
+        return entry if entry is not None and entry.generation == self._generation else None
+
+    def flush(self, name: bytes | None = None, *, below: bool = False) -> int:
+        """Forget everything, or one name's answers, or also those below it; how many went.
+
+        `name` is folded wire format. Everything goes at once by a new generation; a name takes a walk of the table.
+        """
+        if name is None:
+            gone = len(self._table.entries)
+            self.next_generation()
+            return gone
+        keys = [key for key in self._table.entries if _is_at(key[:-7], name, below=below)]
+        return sum(self._table.remove(key) for key in keys)
+
+    def next_generation(self) -> None:
+        """Make every kept answer a miss: the policy by which they were chosen is no more."""
+        self._generation += 1
+        self._remembered.clear()
+        self._clients.clear()
+
+    def statistics(self) -> Statistics:
+        """A copy of the counters."""
+        counts = self._counts
+        counts.entries = len(self._table.entries)
+        counts.octets = self._table.octets
+        counts.evictions = self._table.evictions
+        return Statistics(*(getattr(counts, field.name) for field in fields(counts)))
+
+    # How a message is judged
+
+    def _ask(self, wire: bytes, host: str, now: float, *, udp: bool) -> bytes | Query | None:
+        view = self._view_of(host)
+        if not is_query(wire):
+            self._counts.ignored += 1
+            return None
+        if view is None:
+            return self._refuse(wire, now, udp=udp)
+        try:
+            query = parse_query(wire, view, host)
+        except WireError as error:
+            self._counts.malformed += 1
+            return compose.error(wire, NOTIMP if opcode(wire) else error.rcode)
+        rcode = _refusal(query)
+        if rcode:
+            self._counts.malformed += 1
+            return compose.error(wire, rcode, query)
+        entry = self.peek(query.key)
+        answer = None if entry is None else self._answer(query, entry, now, udp=udp)
+        if answer is None:
+            self._counts.misses += 1
+            return query
+        return answer
+
+    def _refuse(self, wire: bytes, now: float, *, udp: bool) -> bytes | None:
+        """REFUSED, over UDP only as often as cannot harm whoever the sender pretends to be."""
+        self._counts.refused += 1
+        if udp:
+            passed = now - self._refusals_at
+            self._refusals = min(REFUSALS, self._refusals + passed * REFUSALS)
+            self._refusals_at = now
+            if self._refusals < 1:
+                return None
+            self._refusals -= 1
+        try:
+            query = parse_query(wire)
+        except WireError:
+            return compose.error(wire, REFUSED)
+        return compose.error(wire, REFUSED, query, _PROHIBITED)
+
+    def _answer(self, query: Query, entry: Entry, now: float, *, udp: bool) -> bytes | None:
+        """The answer from `entry`, if it may be given at `now`; notes the refresh that it wants."""
+        stale = now >= entry.expires
+        if stale and not self._may_be_stale(query, entry, now):
+            return None
+        if now >= entry.refresh_at:
+            entry.refresh_at = now + RECHECK
+            self._due.append(query)
+        entry.asked = True
+        if stale:
+            self._counts.stale += 1
+        else:
+            self._counts.hits += 1
+        tail = render(query, entry, now, udp=udp)
+        if udp and not stale:
+            self._remember(query, entry, Rendered(tail, _good_until(entry, now)))
+        return query.wire[:2] + tail
+
+    def _may_be_stale(self, query: Query, entry: Entry, now: float) -> bool:
+        """RD=0 asks for what is known, never for what was (RFC 8767 section 4)."""
+        return self._stale_at_once and now < entry.stale_until and query.flags & RD != 0
+
+    def _remember(self, query: Query, entry: Entry, rendered: Rendered) -> None:
+        if len(self._clients) >= KNOWN_CLIENTS:
+            self._clients.clear()
+        remembered = self._remembered.setdefault(query.view, {})
+        self._clients[query.host] = remembered
+        if len(remembered) >= REMEMBERED:
+            remembered.clear()
+        remembered[query.wire[2:]] = rendered
+        made = [old for old in entry.rendered or () if old.until > rendered.until - 1]
+        while len(made) >= FORMS:
+            made.pop(0).until = 0.0
+        entry.rendered = [*made, rendered]
+
+
+def _good_until(entry: Entry, now: float) -> float:
+    next_second = entry.stored + int(now - entry.stored) + 1
+    return min(next_second, entry.expires, entry.refresh_at)
+
+
+def _refusal(query: Query) -> int:
+    """The rcode that ends a sound message at once: another opcode, or an EDNS version we do not know."""
+    if opcode(query.wire):
+        return NOTIMP
+    if query.edns is not None and query.edns.version:
+        return BADVERS
+    return 0
+
+
+def _is_at(name: bytes, wanted: bytes, *, below: bool) -> bool:
+    """Whether a wire name is `wanted`, or below it at a label's border."""
+    if not below or len(name) <= len(wanted):
+        return name == wanted
+    if not name.endswith(wanted):
+        return False
+    at, border = 0, len(name) - len(wanted)
+    while at < border:
+        at += 1 + name[at]
+    return at == border

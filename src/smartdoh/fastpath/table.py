@@ -1,0 +1,91 @@
+"""The table of kept answers: bounded by entries and by octets, CLOCK eviction, nothing in it takes long."""
+
+from __future__ import annotations
+
+from smartdoh.fastpath.entry import Entry
+
+SWEEP = 64  # entries looked at for one eviction, so that the longest pause is some microseconds
+OVERHEAD = 600  # octets of memory an entry takes beside its message and its key, measured by bench memory
+
+
+class Table:
+    """Keys to entries.
+
+    When it is full, a hand goes round the slots: an entry that was asked since it last came by is spared once
+    more, the first other one goes. What is asked often stays, and each eviction costs a bounded number of steps.
+    """
+
+    __slots__ = ("_capacity", "_hand", "_holes", "_max_octets", "_ring", "entries", "evictions", "octets")
+
+    def __init__(self, capacity: int, max_octets: int) -> None:
+        self.entries: dict[bytes, Entry] = {}
+        self.octets = 0
+        self.evictions = 0
+        self._capacity = capacity
+        self._max_octets = max_octets
+        self._ring: list[bytes | None] = []
+        self._holes: list[int] = []
+        self._hand = 0
+
+    def put(self, key: bytes, entry: Entry) -> None:
+        """Keep `entry` under `key`, in place of what was there."""
+        old = self.entries.get(key)
+        if old is not None:
+            old.forget_rendered()
+            entry.slot = old.slot
+            entry.asked = old.asked
+            self.octets -= _octets(key, old)
+        else:
+            entry.slot = self._free_slot()
+            self._ring[entry.slot] = key
+        self.entries[key] = entry
+        self.octets += _octets(key, entry)
+        for _ in range(SWEEP):
+            if self.octets <= self._max_octets or len(self.entries) == 1:
+                break
+            self._holes.append(self._evict(spare=entry.slot))
+
+    def remove(self, key: bytes) -> bool:
+        """Forget `key`; whether it was there."""
+        entry = self.entries.pop(key, None)
+        if entry is None:
+            return False
+        entry.forget_rendered()
+        self.octets -= _octets(key, entry)
+        self._ring[entry.slot] = None
+        self._holes.append(entry.slot)
+        return True
+
+    def _free_slot(self) -> int:
+        if self._holes:
+            return self._holes.pop()
+        if len(self._ring) < self._capacity:
+            self._ring.append(None)
+            return len(self._ring) - 1
+        return self._evict()
+
+    def _evict(self, spare: int = -1) -> int:
+        """Make one slot free and return it."""
+        ring, entries = self._ring, self.entries
+        looked = 0
+        while True:
+            slot = self._hand
+            self._hand = slot + 1 if slot + 1 < len(ring) else 0
+            key = ring[slot]
+            if key is None or slot == spare:
+                continue
+            entry = entries[key]
+            looked += 1
+            if entry.asked and looked < SWEEP:
+                entry.asked = False
+                continue
+            entry.forget_rendered()
+            del entries[key]
+            ring[slot] = None
+            self.octets -= _octets(key, entry)
+            self.evictions += 1
+            return slot
+
+
+def _octets(key: bytes, entry: Entry) -> int:
+    return len(key) + len(entry.wire) + len(entry.ede) + OVERHEAD

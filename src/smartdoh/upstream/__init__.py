@@ -1,0 +1,1 @@
+"""Asking other servers: DoH over libcurl, groups of upstreams, and the bootstrap that finds them."""

@@ -1,0 +1,310 @@
+"""DNS over HTTPS by libcurl: one multiplexed connection an origin, easy handles used again (RFC 8484).
+
+How it works. A `DohTransport` has a `_Line`: a libcurl multi handle, which keeps one HTTP/2 connection and puts
+every request on it. When the line has been idle for long, or was silent while requests ran into their time limit,
+it is retired: new requests get a new line with a new connection, the old one ends with its last request.
+Requests are plain callbacks and not coroutines, because a race between upstreams that costs a task for each of
+them would cost more than libcurl does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pycurl
+
+from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
+from smartdoh.upstream.trust import TrustStore
+from smartdoh.wire.codes import MAX_MESSAGE
+
+MEDIA_TYPE = "application/dns-message"  # RFC 8484 section 6
+CONNECT_TIMEOUT = 2.0  # seconds for TCP and TLS together
+HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
+MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit is lower
+SPARE_HANDLES = 256  # easy handles kept for later; one takes some 10 KiB
+MAX_RETRY_AFTER = 60.0  # seconds of a Retry-After that we obey
+
+OK, TOO_MANY_REQUESTS, UNAVAILABLE = 200, 429, 503
+
+_CERTIFICATE_ERRORS = frozenset((51, 60, 77, 83, 90, 91))
+_DIED = frozenset((16, 18, 52, 55, 56, 92))  # the connection or the stream broke under the request
+_NOT_HTTP = frozenset((1, 8, 61, 63))
+
+Done = Callable[["Reply | UpstreamError"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a transport asks, and how it gets there."""
+
+    url: str
+    host: str  # name or address, without brackets
+    port: int
+    via: str = ""  # URL of an HTTP or SOCKS5 proxy
+    idle: float = 120.0  # seconds after which an unused connection is closed
+    timeout: float = 5.0  # seconds for one request
+
+    @property
+    def name(self) -> str:
+        """How logs and errors call it."""
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"  # noqa: PLR2004 - https
+
+
+class Reply:
+    """What an HTTP exchange that went well brought: the message and the seconds it had been in caches."""
+
+    __slots__ = ("age", "wire")
+
+    def __init__(self, wire: bytes, age: int) -> None:
+        self.wire = wire
+        self.age = age
+
+
+class _Line:
+    """One libcurl multi handle, with what is known of the connection in it."""
+
+    __slots__ = ("answered_at", "in_flight", "is_http1", "multi", "retired")
+
+    def __init__(self) -> None:
+        self.multi = pycurl.AsyncCurlMulti()
+        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
+        self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
+        self.in_flight = 0
+        self.answered_at = 0.0
+        self.is_http1 = False
+        self.retired = False
+
+    def allow_http1(self) -> None:
+        """The server cannot multiplex, so several connections have to do."""
+        self.is_http1 = True
+        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
+
+
+class _Handle:
+    """An easy handle with the buffers that libcurl fills."""
+
+    __slots__ = ("chunks", "curl", "headers", "resolved")
+
+    def __init__(self, origin: Origin, trust: TrustStore) -> None:
+        self.chunks: list[bytes] = []
+        self.headers: list[bytes] = []
+        self.resolved: tuple[str, ...] = ()
+        self.curl = curl = pycurl.Curl()
+        curl.setopt(pycurl.URL, origin.url)
+        curl.setopt(pycurl.PROTOCOLS_STR, "https")
+        curl.setopt(pycurl.POST, 1)
+        curl.setopt(pycurl.HTTPHEADER, [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"])
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
+        curl.setopt(pycurl.PIPEWAIT, 1)
+        curl.setopt(pycurl.FOLLOWLOCATION, 0)
+        curl.setopt(pycurl.PROXY, origin.via)  # an empty one also ends libcurl's look into the environment
+        curl.setopt(pycurl.NOPROXY, "")
+        curl.setopt(pycurl.SUPPRESS_CONNECT_HEADERS, 1)  # a proxy's Age and Retry-After are not the server's
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.CAINFO, trust.path)
+        curl.setopt(pycurl.PROXY_CAINFO, trust.path)
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.TCP_NODELAY, 1)
+        curl.setopt(pycurl.MAXFILESIZE, MAX_MESSAGE)
+        curl.setopt(pycurl.MAXAGE_CONN, max(1, int(origin.idle)))
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_TIMEOUT * 1000))
+        curl.setopt(pycurl.TIMEOUT_MS, int(origin.timeout * 1000))
+        curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
+        curl.setopt(pycurl.HEADERFUNCTION, self.headers.append)
+
+    def resolve_to(self, addresses: tuple[str, ...], host: str, port: int) -> None:
+        """Connect to these addresses for `host`, and look nothing up."""
+        if addresses != self.resolved:
+            self.resolved = addresses
+            wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+            self.curl.setopt(pycurl.RESOLVE, [f"-{host}:{port}", f"{host}:{port}:{wanted}"])
+
+
+class DohTransport:
+    """One DoH server. `addresses` are those to connect to where `origin.host` is a name that no proxy resolves."""
+
+    def __init__(self, origin: Origin, trust: TrustStore, loop: asyncio.AbstractEventLoop) -> None:
+        self.origin = origin
+        self.addresses: tuple[str, ...] = ()
+        self.resolve_as = (
+            origin.host,
+            origin.port,
+        )  # which host the addresses are of: the server or its proxy
+        self.requests = 0
+        self.connections = 0
+        self._trust = trust
+        self._loop = loop
+        self._line: _Line | None = None
+        self._spare: list[_Handle] = []
+        self._running: set[_Exchange] = set()
+        self._last_used = 0.0
+        self._idle_check: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def ask(self, wire: bytes, done: Done) -> None:
+        """Send `wire` (id 0) and call `done` once, later, with what came of it. Never raises."""
+        exchange = _Exchange(
+            self, self._spare.pop() if self._spare else _Handle(self.origin, self._trust), done
+        )
+        self._running.add(exchange)
+        exchange.handle.curl.setopt(pycurl.POSTFIELDS, wire)
+        if self.addresses:
+            exchange.handle.resolve_to(self.addresses, *self.resolve_as)
+        exchange.send()
+
+    async def aclose(self) -> None:
+        """End every request without an answer, close every connection. The transport may not be used again."""
+        if self._idle_check is not None:
+            self._idle_check.cancel()
+        for exchange in list(self._running):
+            exchange.cancel()
+        self.drop_connection()
+        await asyncio.gather(*self._closing)
+        for handle in self._spare:
+            handle.curl.close()
+        self._spare.clear()
+
+    def drop_connection(self) -> None:
+        """Put new requests on a new connection; those under way may still end on the old one."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.retired = True
+            self._close_if_done(line)
+
+    # What exchanges call
+
+    def take_line(self) -> _Line:
+        """The line to send on, a new one if there is none."""
+        self._last_used = self._loop.time()
+        self.requests += 1
+        if self._line is None:
+            self._line = _Line()
+        if self._idle_check is None:
+            self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
+        self._line.in_flight += 1
+        return self._line
+
+    def give_back(self, line: _Line) -> None:
+        """A request on `line` has ended."""
+        line.in_flight -= 1
+        if line.retired:
+            self._close_if_done(line)
+
+    def finished(self, exchange: _Exchange) -> None:
+        """An exchange is over, its handle is free for another."""
+        self._running.discard(exchange)
+        handle = exchange.handle
+        handle.chunks.clear()
+        handle.headers.clear()
+        if len(self._spare) < SPARE_HANDLES:
+            self._spare.append(handle)
+        else:
+            handle.curl.close()
+
+    def doubt(self, line: _Line, since: float) -> None:
+        """A request sent at `since` had no answer in time: if nothing else had either, the connection is dead."""
+        if line is self._line and line.answered_at < since:
+            self.drop_connection()
+
+    def _close_if_done(self, line: _Line) -> None:
+        if line.in_flight == 0:
+            task = self._loop.create_task(line.multi.aclose(), name=f"close {self.origin.name}")
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _check_idle(self) -> None:
+        self._idle_check = None
+        left = self._last_used + self.origin.idle - self._loop.time()
+        if self._line is not None and self._line.in_flight == 0 and left <= 0:
+            self.drop_connection()
+        elif self._line is not None:
+            self._idle_check = self._loop.call_later(max(left, 1.0), self._check_idle)
+
+
+class _Exchange:
+    """One request: sent, sent once more if its connection died under it, and answered."""
+
+    __slots__ = ("_cancelled", "_done", "_future", "_line", "_retried", "_started", "_transport", "handle")
+
+    def __init__(self, transport: DohTransport, handle: _Handle, done: Done) -> None:
+        self._transport = transport
+        self.handle = handle
+        self._done = done
+        self._retried = False
+        self._cancelled = False
+
+    def send(self) -> None:
+        self._line = self._transport.take_line()
+        self._started = self._transport._loop.time()
+        self._future = self._line.multi.add_handle(self.handle.curl)
+        self._future.add_done_callback(self._ended)
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        self._cancelled = True
+        self._future.cancel()
+
+    def _ended(self, future: asyncio.Future[pycurl.Curl]) -> None:
+        line, transport = self._line, self._transport
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not self._retried and error.args[0] in _DIED:
+            self._retried = True
+            self.handle.chunks.clear()
+            self.handle.headers.clear()
+            transport.give_back(line)
+            self.send()
+            return
+        if future.cancelled():
+            outcome: Reply | UpstreamError = Timeout("given up", transport.origin.name)
+        elif error is not None:
+            outcome = self._explain(error)
+        else:
+            line.answered_at = transport._loop.time()
+            outcome = self._read(line)
+        transport.give_back(line)
+        transport.finished(self)
+        if not self._cancelled:
+            self._done(outcome)
+
+    def _explain(self, error: BaseException) -> UpstreamError:
+        """A libcurl error as whose fault it was."""
+        code, name = error.args[0], self._transport.origin.name
+        said = self.handle.curl.errstr() or str(error.args[-1])
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            self._transport.doubt(self._line, self._started)
+            return Timeout(said, name)
+        if code in _CERTIFICATE_ERRORS:
+            return BadCertificate(said, name)
+        if code in _NOT_HTTP:
+            return BadReply(said, name)
+        return NetworkDown(said, name)
+
+    def _read(self, line: _Line) -> Reply | UpstreamError:
+        """Judge the HTTP answer: only 200 with the right media type holds a message (RFC 8484 section 4.2.1)."""
+        curl, name = self.handle.curl, self._transport.origin.name
+        status = curl.getinfo(pycurl.RESPONSE_CODE)
+        if not line.is_http1 and curl.getinfo(pycurl.INFO_HTTP_VERSION) < pycurl.CURL_HTTP_VERSION_2_0:
+            line.allow_http1()
+        if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
+            return Limited(
+                f"HTTP {status}", name, min(_seconds(self.handle.headers, b"retry-after:"), MAX_RETRY_AFTER)
+            )
+        if status != OK:
+            return BadReply(f"HTTP {status}", name)
+        if (curl.getinfo(pycurl.CONTENT_TYPE) or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+            return BadReply(f"the media type is {curl.getinfo(pycurl.CONTENT_TYPE)!r}", name)
+        wire = self.handle.chunks[0] if len(self.handle.chunks) == 1 else b"".join(self.handle.chunks)
+        return Reply(wire, int(_seconds(self.handle.headers, b"age:")))
+
+
+def _seconds(headers: list[bytes], wanted: bytes) -> float:
+    """The value in seconds of a header like Age or Retry-After; 0.0 if it is not there or no number."""
+    for line in headers:
+        if line[: len(wanted)].lower() == wanted:
+            value = line[len(wanted) :].strip()
+            return float(value) if value.isdigit() and len(value) < 10 else 0.0  # noqa: PLR2004 - 31 bits
+    return 0.0

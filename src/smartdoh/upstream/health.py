@@ -1,0 +1,88 @@
+"""What is known of an upstream's speed and health: smoothed latency, its 95th percentile, rests with growing pauses."""
+
+from __future__ import annotations
+
+from collections import deque
+
+SMOOTHING = 1 / 8  # of a new sample, as in TCP's round-trip estimate (RFC 6298 section 2)
+SAMPLES = 64  # latencies the percentile is taken of
+RECOUNT = 16  # samples after which it is taken again
+P95 = 0.95
+UNKNOWN_LATENCY = 0.05  # seconds, for an upstream that was never heard of: good enough to be tried
+UNKNOWN_P95 = 0.3  # seconds
+FAILURES_TO_REST = 2
+FIRST_REST = 1.0  # seconds
+LONGEST_REST = 60.0  # seconds; RFC 2308 section 7.2 allows five minutes
+STALLED = 0.3  # seconds of silence, at least, while requests wait
+
+
+class Health:
+    """Latency and failures of one upstream. Times are in seconds of one monotonic clock."""
+
+    __slots__ = (
+        "_samples",
+        "_silent_since",
+        "_since_count",
+        "_waiting",
+        "failures",
+        "latency",
+        "p95",
+        "rest_until",
+    )
+
+    def __init__(self) -> None:
+        self.latency = UNKNOWN_LATENCY
+        self.p95 = UNKNOWN_P95
+        self.failures = 0  # in a row
+        self.rest_until = 0.0
+        self._samples: deque[float] = deque(maxlen=SAMPLES)
+        self._since_count = 0
+        self._waiting = 0
+        self._silent_since = 0.0
+
+    def asked(self, now: float) -> None:
+        """A request went."""
+        if self._waiting == 0:
+            self._silent_since = now
+        self._waiting += 1
+
+    def answered(self, now: float, latency: float) -> None:
+        """A valid answer came after `latency` seconds."""
+        self._ended(now)
+        self.failures = 0
+        self.rest_until = 0.0
+        samples = self._samples
+        self.latency = self.latency + (latency - self.latency) * SMOOTHING if samples else latency
+        samples.append(latency)
+        self._since_count += 1
+        if self._since_count >= RECOUNT:
+            self._since_count = 0
+            self.p95 = sorted(samples)[int(len(samples) * P95)]
+
+    def failed(self, now: float) -> None:
+        """No valid answer came. From the second time in a row on the upstream rests: 1 s, 2 s, 4 s, ... 60 s."""
+        self._ended(now)
+        if now < self.rest_until:
+            return  # asked before it went to rest
+        self.failures += 1
+        if self.failures >= FAILURES_TO_REST:
+            exponent = min(self.failures - FAILURES_TO_REST, 10)
+            self.rest_until = now + min(LONGEST_REST, FIRST_REST * 2**exponent)
+
+    def ended(self, now: float) -> None:
+        """A request ended in a way that says nothing of health."""
+        self._ended(now)
+
+    def is_resting(self, now: float) -> bool:
+        """Whether it should be left alone for now."""
+        return now < self.rest_until
+
+    def is_doubtful(self, now: float) -> bool:
+        """Whether others are the better choice: it failed last time, rests, or is silent while requests wait."""
+        if self.failures >= FAILURES_TO_REST or now < self.rest_until:
+            return True
+        return self._waiting > 0 and now - self._silent_since > max(STALLED, 4 * self.p95)
+
+    def _ended(self, now: float) -> None:
+        self._waiting -= 1
+        self._silent_since = now

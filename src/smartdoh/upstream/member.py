@@ -1,0 +1,139 @@
+"""One upstream of a group: its transport with its health, its budget, and the check of what it says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from smartdoh.errors import BadReply, Limited, UpstreamError, WireError
+from smartdoh.model import Answer, Query
+from smartdoh.tasks import Tasks
+from smartdoh.upstream.bootstrap import Finder
+from smartdoh.upstream.budget import Budget
+from smartdoh.upstream.doh import DohTransport, Reply
+from smartdoh.upstream.health import Health
+from smartdoh.wire import edit, edns
+from smartdoh.wire.answer import scan_answer
+from smartdoh.wire.codes import AD
+
+Asked = Callable[["Member", "Answer | UpstreamError"], None]
+
+
+class Member:
+    """Asks one DoH server and keeps count of how it does."""
+
+    __slots__ = (
+        "_finder",
+        "_loop",
+        "_tasks",
+        "_transport",
+        "_trust_ad",
+        "budget",
+        "health",
+        "name",
+        "requests",
+    )
+
+    def __init__(
+        self,
+        transport: DohTransport,
+        finder: Finder | None,
+        tasks: Tasks,
+        *,
+        max_in_flight: int = 1000,
+        trust_ad: bool = True,
+    ) -> None:
+        """`finder` gives the addresses of the transport's host, where it is a name that has to be resolved here."""
+        self.name = transport.origin.name
+        self.health = Health()
+        self.budget = Budget(max_in_flight)
+        self.requests = 0
+        self._transport = transport
+        self._finder = finder
+        self._tasks = tasks
+        self._loop = asyncio.get_running_loop()
+        self._trust_ad = trust_ad
+
+    def __repr__(self) -> str:
+        return f"<Member {self.name} {self.health.latency * 1e3:.1f} ms, {self.budget.in_flight} in flight>"
+
+    def ask(self, query: Query, wire: bytes, asked: Asked, wait: float = 0.0) -> None:
+        """Send `wire`, the upstream form of `query`, after `wait` seconds; call `asked` once with what came of it."""
+        now = self._loop.time()
+        self.budget.take(now)
+        self.requests += 1
+        if wait > 0:
+            self._loop.call_later(wait, self._send, query, wire, asked)
+        else:
+            self._send(query, wire, asked)
+
+    def drop_connection(self) -> None:
+        """Use a new connection from now on."""
+        self._transport.drop_connection()
+
+    async def aclose(self) -> None:
+        """Close its connections."""
+        await self._transport.aclose()
+
+    def _send(self, query: Query, wire: bytes, asked: Asked) -> None:
+        now = self._loop.time()
+        self.health.asked(now)
+        done = partial(self._answered, query, now, asked)
+        if self._finder is None:
+            self._transport.ask(wire, done)
+            return
+        addresses = self._finder.known()
+        if addresses:
+            self._transport.addresses = addresses
+            self._transport.ask(wire, done)
+        else:
+            self._tasks.start(self._find_and_send(self._finder, wire, done), f"bootstrap of {self.name}")
+
+    async def _find_and_send(
+        self, finder: Finder, wire: bytes, done: Callable[[Reply | UpstreamError], None]
+    ) -> None:
+        try:
+            self._transport.addresses = await finder.find()
+        except UpstreamError as error:
+            done(error)
+            return
+        self._transport.ask(wire, done)
+
+    def _answered(self, query: Query, sent_at: float, asked: Asked, outcome: Reply | UpstreamError) -> None:
+        now = self._loop.time()
+        self.budget.give_back()
+        judged = self._judge(query, outcome) if isinstance(outcome, Reply) else outcome
+        if isinstance(judged, Answer):
+            self.health.answered(now, now - sent_at)
+        elif isinstance(judged, Limited):
+            self.budget.refused(now, judged.retry_after)
+            self.health.ended(now)
+        else:
+            self.health.failed(now)
+        asked(self, judged)
+
+    def _judge(self, query: Query, reply: Reply) -> Answer | UpstreamError:
+        """Whether the message is an answer to the question, made ready to be kept."""
+        try:
+            scan = scan_answer(reply.wire, query)
+            wire = reply.wire
+            if scan.opt is not None:
+                wire = edit.remove_opt(wire, scan)
+                if scan.opt[1] != len(reply.wire):
+                    rcode, options = scan.rcode, scan.edns
+                    scan = scan_answer(wire, query)._replace(rcode=rcode, edns=options)
+        except WireError as error:
+            return BadReply(str(error), self.name)
+        if not self._trust_ad:
+            scan = scan._replace(flags=scan.flags & ~AD)
+        ede = self._attributed(scan.edns.options) if scan.rcode and scan.edns and scan.edns.options else b""
+        return Answer(wire, scan, self.name, reply.age, ede)
+
+    def _attributed(self, options: bytes) -> bytes:
+        """An upstream's Extended DNS Error, with its name in the text (RFC 8914 section 3)."""
+        found = edns.read_extended_error(options)
+        if found is None:
+            return b""
+        code, text = found
+        return edns.extended_error(code, f"{self.name}: {text}" if text else self.name)

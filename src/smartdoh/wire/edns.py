@@ -1,0 +1,69 @@
+"""The OPT record and its options: reading, checking, writing (RFC 6891, 7830, 8914)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from smartdoh.errors import WireError
+from smartdoh.model import Edns
+from smartdoh.wire.codes import DO, FORMERR, MAX_UDP, MIN_UDP, OPT, OPTION_EDE, OPTION_PADDING
+
+FIXED = 11  # octets of an OPT record without options: root, type, class, TTL, RDLENGTH
+MAX_OPTIONS = 32  # a longer list is only ever made to cost its reader time
+PADDING_BLOCK = 128  # octets, for queries: RFC 8467 section 4.1
+
+_HEAD = struct.Struct("!BHHBBHH")  # root, type, payload, upper rcode, version, flags, RDLENGTH
+_OPTION = struct.Struct("!HH")
+
+
+def parse(wire: bytes, start: int, end: int) -> tuple[Edns, int]:
+    """Read the OPT record at wire[start:end]: (what it says, the upper 8 bits of the rcode).
+
+    Raises WireError(FORMERR) where the options do not fill the record exactly or are too many.
+    """
+    _, _, payload, upper, version, flags, _ = _HEAD.unpack_from(wire, start)
+    options = wire[start + FIXED : end]
+    if options:
+        for _ in split_options(options):
+            pass
+    return Edns(payload if payload > MIN_UDP else MIN_UDP, version, flags & DO != 0, options), upper
+
+
+def split_options(options: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (code, data) of each option. Raises WireError(FORMERR) at one that overruns the list."""
+    at, seen = 0, 0
+    while at < len(options):
+        if at + 4 > len(options) or seen == MAX_OPTIONS:
+            raise WireError(FORMERR, "broken or endless EDNS options")
+        code, length = _OPTION.unpack_from(options, at)
+        at += 4 + length
+        seen += 1
+        if at > len(options):
+            raise WireError(FORMERR, "an EDNS option overruns its record")
+        yield code, options[at - length : at]
+
+
+def render(*, do: bool = False, rcode: int = 0, options: bytes = b"") -> bytes:
+    """The OPT record of a message of ours: payload 1232, version 0, DO as the asker had it (RFC 3225 section 3)."""
+    return _HEAD.pack(0, OPT, MAX_UDP, rcode >> 4, 0, DO if do else 0, len(options)) + options
+
+
+def padding(length: int, block: int = PADDING_BLOCK) -> bytes:
+    """The padding option that brings a message of `length` octets, with it, to a multiple of `block`."""
+    fill = -(length + 4) % block
+    return _OPTION.pack(OPTION_PADDING, fill) + bytes(fill)
+
+
+def extended_error(code: int, text: str = "") -> bytes:
+    """An Extended DNS Error option (RFC 8914 section 2); the text is cut to 200 octets of UTF-8."""
+    said = text.encode()[:200].decode(errors="ignore").encode()
+    return _OPTION.pack(OPTION_EDE, 2 + len(said)) + struct.pack("!H", code) + said
+
+
+def read_extended_error(options: bytes) -> tuple[int, str] | None:
+    """The first Extended DNS Error in an option list: (code, text), or None."""
+    for code, data in split_options(options):
+        if code == OPTION_EDE and len(data) >= 2:  # noqa: PLR2004 - the size of the info-code
+            return int.from_bytes(data[:2]), data[2:].decode(errors="replace").rstrip("\0")
+    return None
