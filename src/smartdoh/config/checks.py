@@ -1,0 +1,124 @@
+"""The checks that look at more than one key, or at files; and what is allowed but not wise."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from smartdoh.config.addresses import Endpoint, is_own
+from smartdoh.config.durations import format_duration
+from smartdoh.config.problems import Problem, Steps, dotted, refusal
+from smartdoh.config.settings import GroupSettings, Rule, Settings
+from smartdoh.config.urls import ProxyUrl, UpstreamUrl
+
+RESERVED_GROUPS = ("block", "allow")  # overrides.json gives these words a meaning of their own
+
+_BOOTSTRAP = '[bootstrap] servers = ["1.1.1.1"], or an address in place of the name'
+
+
+def check(settings: Settings) -> Iterator[Problem]:
+    """Everything that is wrong with settings whose keys are right one by one."""
+    yield from _check_twice(("listen", "dns"), settings.listen.dns)
+    yield from _check_bootstrap(settings)
+    for group in settings.groups.values():
+        yield from _check_group(group, settings)
+    yield from _check_routing(settings)
+    cache = settings.cache
+    if cache.min_ttl > cache.max_ttl:
+        longest = format_duration(cache.max_ttl)
+        shown = format_duration(cache.min_ttl)
+        yield Problem(
+            ("cache", "min_ttl"), refusal(shown, "is longer than cache.max_ttl", f'at most "{longest}"')
+        )
+
+
+def warn(settings: Settings) -> Iterator[str]:
+    """One line for each thing that is allowed, but that people should know about."""
+    for network in settings.listen.allow:
+        if network.prefixlen == 0:
+            yield (
+                f"listen.allow: '{network}' lets everyone ask who can reach this machine; "
+                "open resolvers are used to attack others (RFC 5358)"
+            )
+    used = {rule.list for rule in settings.routing.rules}
+    for name in settings.lists:
+        if name not in used:
+            yield f"{dotted(('lists', name))}: no rule uses this list"
+
+
+def _check_twice(steps: Steps, values: tuple[Endpoint | UpstreamUrl, ...]) -> Iterator[Problem]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            yield Problem((*steps, place), refusal(str(value), "is there twice", "each one once"))
+
+
+def _check_bootstrap(settings: Settings) -> Iterator[Problem]:
+    for place, server in enumerate(settings.bootstrap.servers):
+        yield from _check_own(("bootstrap", "servers", place), server, settings)
+
+
+def _check_group(group: GroupSettings, settings: Settings) -> Iterator[Problem]:
+    steps: Steps = ("groups", group.name)
+    if group.name in RESERVED_GROUPS:
+        yield Problem(steps, refusal(group.name, "has another meaning in overrides.json", "any other name"))
+    yield from _check_twice((*steps, "upstreams"), group.upstreams)
+    proxy_resolves = group.via is not None and group.via.resolves_names
+    for place, upstream in enumerate(group.upstreams):
+        at = (*steps, "upstreams", place)
+        if group.via is None:
+            yield from _check_own(at, upstream, settings)
+        if not proxy_resolves:
+            yield from _check_resolvable(at, upstream, settings)
+    if group.via is not None:
+        yield from _check_resolvable((*steps, "via"), group.via, settings)
+    if group.ca_file is not None:
+        yield from _check_ca_file((*steps, "ca_file"), group.ca_file)
+
+
+def _check_own(steps: Steps, server: Endpoint | UpstreamUrl, settings: Settings) -> Iterator[Problem]:
+    if is_own(server.host, server.port, settings.listen.dns):
+        yield Problem(steps, refusal(str(server), "is an address we listen on ourselves", "another server"))
+
+
+def _check_resolvable(steps: Steps, server: UpstreamUrl | ProxyUrl, settings: Settings) -> Iterator[Problem]:
+    if not server.is_address and not settings.bootstrap.servers:
+        yield Problem(steps, refusal(str(server), "has a host name and nothing resolves it", _BOOTSTRAP))
+
+
+def _check_ca_file(steps: Steps, path: Path) -> Iterator[Problem]:
+    reason = ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        with path.open("rb"):
+            context.load_verify_locations(path)
+    except ssl.SSLError:
+        reason = "holds no certificate"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+    if not reason and not context.cert_store_stats()["x509"]:
+        reason = "holds no certificate"
+    if reason:
+        yield Problem(steps, refusal(str(path), reason, "a readable file with at least one PEM certificate"))
+
+
+def _check_routing(settings: Settings) -> Iterator[Problem]:
+    routing, groups = settings.routing, ", ".join(settings.groups)
+    if routing.default not in settings.groups:
+        yield Problem(("routing", "default"), refusal(routing.default, "is not a group", groups))
+    for place, rule in enumerate(routing.rules):
+        yield from _check_rule(("routing", "rules", place), rule, settings)
+
+
+def _check_rule(steps: Steps, rule: Rule, settings: Settings) -> Iterator[Problem]:
+    if rule.group is not None and rule.group not in settings.groups:
+        yield Problem((*steps, "group"), refusal(rule.group, "is not a group", ", ".join(settings.groups)))
+    if rule.list is not None and rule.list not in settings.lists:
+        lists = ", ".join(settings.lists) or "none, there is no [lists.NAME]"
+        yield Problem((*steps, "list"), refusal(rule.list, "is not a list", lists))
+    if (rule.group is None) == (rule.action is None):
+        said = "neither group nor action" if rule.group is None else "both group and action"
+        yield Problem(steps, f"the rule has {said}; allowed: exactly one of them")
+    if not (rule.names or rule.list or rule.types or rule.clients):
+        allowed = "domains, list, types or clients; for everything else there is routing.default"
+        yield Problem(steps, f"the rule says nothing about when it applies; allowed: {allowed}")

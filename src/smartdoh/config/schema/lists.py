@@ -1,0 +1,36 @@
+"""The tables [lists.NAME]."""
+
+from pathlib import Path
+from typing import Annotated
+
+from smartdoh.config.schema._fields import Between, FilePath, ListUrl, Schema, key
+from smartdoh.config.settings import ListFormat, ListSettings, OnMissing
+
+
+class ListTable(Schema):
+    """A list of names for rules; it needs a `url`, a `file` or both."""
+
+    url: ListUrl = key("", meaning="Where the list is fetched from.")
+    file: FilePath = key(
+        "",
+        meaning="Where the list is kept, by default in the state directory; without `url`, a local file "
+        "that is watched.",
+    )
+    format: ListFormat = key("domains", meaning="How the list is written.")
+    refresh: Annotated[float, Between("1s", "30d")] = key("24h", meaning="How often it is fetched again.")
+    on_missing: OnMissing = key(
+        "open",
+        meaning="While there is no list: `open` goes on as if its rule were not there, `closed` refuses "
+        "what would be looked up in it.",
+    )
+
+    def resolve(self, name: str, folder: Path, state_dir: Path) -> ListSettings:
+        """The settings of this table; relative paths are relative to `folder`."""
+        return ListSettings(
+            name=name,
+            url=self.url,
+            file=folder / self.file if self.file else state_dir / "lists" / f"{name}.txt",
+            format=self.format,
+            refresh=self.refresh,
+            on_missing=self.on_missing,
+        )

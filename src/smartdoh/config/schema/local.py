@@ -1,0 +1,17 @@
+"""The table [local]."""
+
+from smartdoh.config.schema._fields import Domain, Schema, key
+from smartdoh.config.settings import LocalSettings
+
+
+class LocalTable(Schema):
+    """Names that belong to the local network and are answered here (RFC 6303, RFC 6761)."""
+
+    zones_off: list[Domain] = key(
+        [],
+        meaning='Local zones resolved like other names, as `"home.arpa"` or `"10.in-addr.arpa"`.',
+    )
+
+    def resolve(self) -> LocalSettings:
+        """The settings of this table."""
+        return LocalSettings(zones_off=tuple(self.zones_off))

@@ -1,0 +1,149 @@
+"""The settings as resolved: what the rest of the program reads. Durations are seconds, paths absolute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from smartdoh.config.addresses import Endpoint, Network
+from smartdoh.config.urls import ProxyUrl, UpstreamUrl
+
+Strategy = Literal["hedged", "parallel", "failover"]
+FastestIp = Literal["off", "first", "only"]
+ListFormat = Literal["autoproxy", "adblock", "hosts", "dnsmasq", "domains"]
+OnMissing = Literal["open", "closed"]
+Action = Literal["block"]
+BlockAnswer = Literal["null", "nxdomain", "refused"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenSettings:
+    """Where we listen, to whom we answer, and the bounds of TCP (RFC 7766)."""
+
+    dns: tuple[Endpoint, ...]
+    allow: tuple[Network, ...]
+    hide_version: bool
+    tcp_connections: int
+    tcp_idle: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootstrapSettings:
+    """Servers by address: an `Endpoint` speaks plain DNS, an `UpstreamUrl` DoH."""
+
+    servers: tuple[Endpoint | UpstreamUrl, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSettings:
+    """DoH servers that are asked as one."""
+
+    name: str
+    upstreams: tuple[UpstreamUrl, ...]
+    strategy: Strategy
+    timeout: float
+    via: ProxyUrl | None
+    ca_file: Path | None
+    fastest_ip: FastestIp
+    idle: float
+    trust_ad: bool
+    max_in_flight: int
+    hedge_percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """All that is given must match; empty or None matches everything. One of `group` and `action` is set.
+
+    `names` stand for themselves and all below them, in lower case without a dot at the end.
+    """
+
+    names: tuple[str, ...]
+    list: str | None
+    types: tuple[str, ...]
+    clients: tuple[Network, ...]
+    group: str | None
+    action: Action | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingSettings:
+    """Which group answers: the first rule that matches, else `default`, which is always a group's name."""
+
+    default: str
+    overrides: Path | None
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSettings:
+    """A domain list: fetched from `url` and kept in `file`, or without `url` read from `file`."""
+
+    name: str
+    url: str | None
+    file: Path
+    format: ListFormat
+    refresh: float
+    on_missing: OnMissing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSettings:
+    """What is answered for a blocked name."""
+
+    answer: BlockAnswer
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """Both levels of the cache; `dir` is None where nothing is kept on disk."""
+
+    entries: int
+    memory_entries: int
+    dir: Path | None
+    min_ttl: float
+    max_ttl: float
+    stale: float
+    stale_after: float
+    prefetch: bool
+    negative_max: float
+    failure: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is logged, and how it looks."""
+
+    level: LogLevel
+    queries: bool
+    format: LogFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """Names that are answered here (RFC 6303, RFC 6761); `zones_off` are resolved like any other."""
+
+    zones_off: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A config that passed every check; `path` is None where it came from text, `warnings` are lines."""
+
+    listen: ListenSettings
+    bootstrap: BootstrapSettings
+    groups: Mapping[str, GroupSettings]
+    routing: RoutingSettings
+    lists: Mapping[str, ListSettings]
+    block: BlockSettings
+    cache: CacheSettings
+    log: LogSettings
+    local: LocalSettings
+    state_dir: Path
+    path: Path | None = None
+    warnings: tuple[str, ...] = ()

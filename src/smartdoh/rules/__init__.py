@@ -1,0 +1,1 @@
+"""From a question to a decision: pure look-ups in what the config says."""
