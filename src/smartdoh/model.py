@@ -62,8 +62,17 @@ class Answer(NamedTuple):
     ede: bytes = b""  # an encoded Extended DNS Error option (RFC 8914), or nothing
 
 
-Stage = Callable[[Query], Answer | None]
-"""Looks at what is asked; None means go on."""
+class Route(NamedTuple):
+    """What the rules say of a question."""
+
+    group: str  # which upstreams it may be asked of
+    is_blocked: bool
+    is_explicit: bool  # a rule names the domain, which also takes it out of the zones that are answered here
+    why: str  # the rule, as `explain` and logs name it
+
+
+Stage = Callable[[Query, Route], Answer | None]
+"""Looks at what is asked, and may answer it here; None means go on."""
 
 Shaper = Callable[[Query, Answer], Answer]
 """Changes what came back before it is kept."""

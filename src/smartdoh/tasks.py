@@ -26,6 +26,11 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
 
+    async def finish(self, seconds: float) -> None:
+        """Wait until what runs has ended, at most so long."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
     async def aclose(self) -> None:
         """Cancel what runs and wait for it to end."""
         tasks = list(self._running)

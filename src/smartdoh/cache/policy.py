@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from smartdoh.fastpath import Entry
@@ -54,20 +55,29 @@ def lifetime(query: Query, answer: Answer, bounds: Bounds) -> int:
     return min(max(ttl, bounds.min_ttl), bounds.max_ttl)
 
 
-def positive_entry(query: Query, answer: Answer, bounds: Bounds, now: float) -> tuple[Entry, int]:
-    """The entry of a NOERROR or NXDOMAIN answer, and its lifetime in seconds: 0 means that it is not to be stored."""
+def entry_of(query: Query, answer: Answer, bounds: Bounds, now: float) -> tuple[Entry, int]:
+    """The entry of an answer that is no failure, and its lifetime in seconds: 0 means that it is not to be stored."""
     ttl = lifetime(query, answer, bounds)
-    wire, offsets = answer.wire, answer.scan.ttl_offsets
-    if answer.age:
-        wire = edit.age_ttls(wire, offsets, answer.age)
-    if len(offsets) > 1:
-        wire = edit.level_ttls(wire, answer.scan.question_end)
     high = ttl if is_negative(query, answer) else bounds.max_ttl
-    low = 0 if ttl == 0 else min(bounds.min_ttl, high)
-    if answer.scan.min_ttl < low or len(offsets) > 1 or answer.scan.min_ttl > high:
-        wire = edit.clamp_ttls(wire, offsets, low, high)
+    answer = answer._replace(wire=_with_sound_ttls(answer, min(bounds.min_ttl, ttl), high))
+    if not ttl:
+        return unkept(answer, now), 0
     refresh_at = now + ttl * PREFETCH_FROM if bounds.prefetch else now + ttl
-    return Entry(answer._replace(wire=wire), now, ttl, bounds.stale, refresh_at), ttl
+    return Entry(answer, now, ttl, bounds.stale, refresh_at), ttl
+
+
+def unkept(answer: Answer, now: float) -> Entry:
+    """An entry only for those who wait for it, its TTLs as they are."""
+    return Entry(answer, now, 1.0, 0.0, math.inf)
+
+
+def _with_sound_ttls(answer: Answer, low: int, high: int) -> bytes:
+    """The message with HTTP's age taken off, each RRset's TTLs made equal, and all of them between the bounds."""
+    wire, offsets, scan = answer.wire, answer.scan.ttl_offsets, answer.scan
+    if len(offsets) == 1 and not answer.age and low <= scan.min_ttl <= high:
+        return wire
+    wire = edit.level_ttls(edit.age_ttls(wire, offsets, answer.age), scan.question_end)
+    return edit.clamp_ttls(wire, offsets, low, high)
 
 
 def failure_entry(answer: Answer, previous: Entry | None, bounds: Bounds, now: float) -> Entry:

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
 from smartdoh.config import Rule, qtype_number
-from smartdoh.model import Query
+from smartdoh.model import Query, Route
 from smartdoh.rules.domains import Domains
 from smartdoh.rules.networks import Networks
-
-Action = Literal["ask", "block"]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What is done with a question, and why."""
-
-    group: str
-    action: Action
-    why: str
-    is_explicit: bool  # a rule names the domain, which also takes it out of the zones answered here
 
 
 class _Compiled:
@@ -31,9 +17,9 @@ class _Compiled:
         self._domains = Domains(rule.names)
         self._types = frozenset(qtype_number(qtype) for qtype in rule.types)
         self._clients = Networks(rule.clients) if rule.clients else None
-        why = f"routing.rules[{number}]"
-        action: Action = "block" if rule.action == "block" else "ask"
-        self.route = Route(rule.group or default, action, why, bool(rule.names))
+        self.route = Route(
+            rule.group or default, rule.action == "block", bool(rule.names), f"routing.rules[{number}]"
+        )
 
     def matches(self, query: Query) -> bool:
         if self._domains and query.name not in self._domains:
@@ -48,8 +34,10 @@ class Router:
 
     def __init__(self, rules: Iterable[Rule], default: str) -> None:
         """Rules that look at lists are left to those who have the lists."""
-        self._rules = [_Compiled(number, rule, default) for number, rule in enumerate(rules) if rule.list is None]
-        self._default = Route(default, "ask", "routing.default", False)
+        self._rules = [
+            _Compiled(number, rule, default) for number, rule in enumerate(rules) if rule.list is None
+        ]
+        self._default = Route(default, False, False, "routing.default")
 
     def route(self, query: Query) -> Route:
         """The decision for `query`."""

@@ -15,3 +15,11 @@ class Finder(Protocol):
     async def find(self) -> tuple[str, ...]:
         """The addresses, asked for if none are known. Raises UpstreamError."""
         ...
+
+
+class Bootstrap:
+    def __init__(self, servers: object, tasks: object) -> None:
+        pass
+
+    def finder(self, host: str) -> Finder:
+        raise NotImplementedError

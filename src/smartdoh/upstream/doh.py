@@ -26,6 +26,8 @@ MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit 
 SPARE_HANDLES = 256  # easy handles kept for later; one takes some 10 KiB
 MAX_RETRY_AFTER = 60.0  # seconds of a Retry-After that we obey
 
+LONGEST_NUMBER = 9  # digits of a number of seconds
+
 OK, TOO_MANY_REQUESTS, UNAVAILABLE = 200, 429, 503
 
 _CERTIFICATE_ERRORS = frozenset((51, 60, 77, 83, 90, 91))
@@ -93,7 +95,7 @@ class _Handle:
         self.resolved: tuple[str, ...] = ()
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.URL, origin.url)
-        curl.setopt(pycurl.PROTOCOLS_STR, "https")
+        curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.HTTPHEADER, [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"])
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
@@ -101,7 +103,6 @@ class _Handle:
         curl.setopt(pycurl.FOLLOWLOCATION, 0)
         curl.setopt(pycurl.PROXY, origin.via)  # an empty one also ends libcurl's look into the environment
         curl.setopt(pycurl.NOPROXY, "")
-        curl.setopt(pycurl.SUPPRESS_CONNECT_HEADERS, 1)  # a proxy's Age and Retry-After are not the server's
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
         curl.setopt(pycurl.SSL_VERIFYPEER, 1)
         curl.setopt(pycurl.SSL_VERIFYHOST, 2)
@@ -302,9 +303,15 @@ class _Exchange:
 
 
 def _seconds(headers: list[bytes], wanted: bytes) -> float:
-    """The value in seconds of a header like Age or Retry-After; 0.0 if it is not there or no number."""
+    """The value in seconds of a header like Age or Retry-After; 0.0 if it is not there or no number.
+
+    A proxy's answer to CONNECT is in `headers` too, before the server's own, and does not count.
+    """
+    seconds = 0.0
     for line in headers:
         if line[: len(wanted)].lower() == wanted:
             value = line[len(wanted) :].strip()
-            return float(value) if value.isdigit() and len(value) < 10 else 0.0  # noqa: PLR2004 - 31 bits
-    return 0.0
+            seconds = float(value) if value.isdigit() and len(value) <= LONGEST_NUMBER else 0.0
+        elif line[:5] == b"HTTP/":
+            seconds = 0.0
+    return seconds

@@ -1,0 +1,98 @@
+"""From settings to a runtime. Nothing here waits, and nothing is asked of anybody."""
+
+from __future__ import annotations
+
+import asyncio
+
+from smartdoh.app import clock
+from smartdoh.app.runtime import Runtime
+from smartdoh.cache.policy import Bounds
+from smartdoh.config import CacheSettings, GroupSettings, Settings, UpstreamUrl
+from smartdoh.errors import ConfigError
+from smartdoh.fastpath import FastPath
+from smartdoh.pipeline.order import stages
+from smartdoh.pipeline.resolve import Resolver
+from smartdoh.rules.router import Router
+from smartdoh.rules.views import Views
+from smartdoh.tasks import Tasks
+from smartdoh.upstream.bootstrap import Bootstrap
+from smartdoh.upstream.doh import DohTransport, Origin
+from smartdoh.upstream.group import STRATEGIES, Group, Hedged
+from smartdoh.upstream.member import Member
+from smartdoh.upstream.trust import TrustStore
+
+
+def build(settings: Settings, tasks: Tasks) -> Runtime:
+    """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used."""
+    cache = settings.cache
+    views = Views(settings.listen.allow, settings.routing.rules)
+    fast = FastPath(
+        entries=cache.memory_entries,
+        view_of=views.view_of,
+        clock=clock.now,
+        stale_at_once=not cache.stale_after,
+    )
+    system_trust = TrustStore()
+    bootstrap = _bootstrap(settings, tasks, system_trust)
+    trust = {name: _trust(name, group, system_trust) for name, group in settings.groups.items()}
+    groups = {name: _group(group, bootstrap, trust[name], tasks) for name, group in settings.groups.items()}
+    router = Router(settings.routing.rules, settings.routing.default)
+    resolver = Resolver(
+        fast, router, groups, stages(settings), (), _bounds(cache), tasks, clock.now, cache.stale_after
+    )
+    return Runtime(settings, fast, resolver, router, groups, (system_trust, *trust.values()), tasks)
+
+
+def _bounds(cache: CacheSettings) -> Bounds:
+    return Bounds(
+        min_ttl=int(cache.min_ttl),
+        max_ttl=int(cache.max_ttl),
+        negative_max=int(cache.negative_max),
+        failure_max=cache.failure,
+        stale=cache.stale,
+        prefetch=cache.prefetch,
+    )
+
+
+def _trust(name: str, group: GroupSettings, system: TrustStore) -> TrustStore:
+    if group.ca_file is None:
+        return system
+    try:
+        return TrustStore(group.ca_file)
+    except OSError as error:
+        raise ConfigError(f"groups.{name}.ca_file", f"{str(group.ca_file)!r}: {error.strerror}") from error
+
+
+def _bootstrap(settings: Settings, tasks: Tasks, trust: TrustStore) -> Bootstrap:
+    servers: list[tuple[str, int] | Member] = []
+    for server in settings.bootstrap.servers:
+        if isinstance(server, UpstreamUrl):
+            origin = Origin(server.url, server.host, server.port)
+            servers.append(Member(DohTransport(origin, trust, asyncio.get_running_loop()), None, tasks))
+        else:
+            servers.append((server.host, server.port))
+    return Bootstrap(servers, tasks)
+
+
+def _group(settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, tasks: Tasks) -> Group:
+    members = [_member(url, settings, bootstrap, trust, tasks) for url in settings.upstreams]
+    strategy = STRATEGIES[settings.strategy]
+    if strategy is Hedged:
+        return Hedged(settings.name, members, settings.timeout, hedge_percent=settings.hedge_percent)
+    return strategy(settings.name, members, settings.timeout)
+
+
+def _member(
+    url: UpstreamUrl, settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, tasks: Tasks
+) -> Member:
+    """One upstream. Behind a proxy that resolves names, the proxy's own name is the only one to find here."""
+    via = settings.via
+    origin = Origin(url.url, url.host, url.port, via.url if via else "", settings.idle, settings.timeout)
+    transport = DohTransport(origin, trust, asyncio.get_running_loop())
+    finder = None
+    if via is not None and not via.is_address:
+        finder = bootstrap.finder(via.host)
+        transport.resolve_as = (via.host, via.port)
+    elif not url.is_address and not (via and via.resolves_names):
+        finder = bootstrap.finder(url.host)
+    return Member(transport, finder, tasks, max_in_flight=settings.max_in_flight, trust_ad=settings.trust_ad)

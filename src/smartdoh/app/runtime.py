@@ -1,0 +1,35 @@
+"""What one config makes: everything between the listeners and the upstreams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smartdoh.config import Settings
+from smartdoh.fastpath import FastPath
+from smartdoh.pipeline.resolve import Resolver
+from smartdoh.rules.router import Router
+from smartdoh.tasks import Tasks
+from smartdoh.upstream.group import Group
+from smartdoh.upstream.trust import TrustStore
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts that live and end together. A reload makes another and lets this one end."""
+
+    settings: Settings
+    fast: FastPath
+    resolver: Resolver
+    router: Router
+    groups: Mapping[str, Group]
+    trust: tuple[TrustStore, ...]
+    tasks: Tasks
+
+    async def aclose(self) -> None:
+        """End what is under way, close every connection."""
+        await self.tasks.aclose()
+        for group in self.groups.values():
+            await group.aclose()
+        for store in self.trust:
+            store.close()

@@ -1,0 +1,1 @@
+"""Steering the program and looking into it. Nothing else imports this package."""

@@ -1,0 +1,69 @@
+"""The command line: what it takes, and the exit codes it promises."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from smartdoh import __version__, config
+from smartdoh.errors import ConfigError, ListenError
+
+CANNOT_LISTEN = 1
+BAD_CONFIG = 2
+
+app = typer.Typer(
+    name="smartdoh",
+    help="A local DNS server that answers over plain DNS and asks DNS-over-HTTPS servers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="The config; by default ./smartdoh.toml, then the usual places.",
+    ),
+]
+
+
+def main() -> NoReturn:
+    """Run the command line; errors that the user can mend are a line each, never a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        _fail(str(error), BAD_CONFIG)
+    except ListenError as error:
+        _fail(str(error), CANNOT_LISTEN)
+    sys.exit(0)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    for line in message.splitlines():
+        print(f"smartdoh: {line}", file=sys.stderr)
+    sys.exit(code)
+
+
+@app.command()
+def serve(file: ConfigFile = None) -> None:
+    """Answer questions until SIGTERM or SIGINT; SIGHUP reads the config again."""
+    from smartdoh.app import logs, server  # noqa: PLC0415 - the other commands need none of it
+
+    load = partial(config.load, file, os.environ)
+    settings = load()
+    logs.configure(settings.log.level, settings.log.format)
+    server.run(settings, load)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(f"smartdoh {__version__}")

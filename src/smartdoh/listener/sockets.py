@@ -1,0 +1,100 @@
+"""Making the sockets to listen on, or taking those that systemd hands over."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from smartdoh.config import Endpoint
+from smartdoh.errors import ListenError
+
+RECEIVE_BUFFER = 4 << 20  # octets: what comes while the loop is busy waits in the kernel
+BACKLOG = 512
+FIRST_HANDED_OVER = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
+_SO_RCVBUFFORCE = 33  # Linux; needs CAP_NET_ADMIN, goes beyond net.core.rmem_max
+_IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5  # Linux; no forged ICMP makes us send fragments
+
+_REASONS = {
+    errno.EADDRINUSE: "another program listens there",
+    errno.EACCES: "no permission; ports below 1024 need CAP_NET_BIND_SERVICE or root",
+    errno.EPERM: "no permission; ports below 1024 need CAP_NET_BIND_SERVICE or root",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+    errno.EAFNOSUPPORT: "this machine has no IPv6",
+}
+
+
+class Sockets(NamedTuple):
+    """Bound sockets, non-blocking: one of each kind for an address."""
+
+    udp: tuple[socket.socket, ...]
+    tcp: tuple[socket.socket, ...]
+
+    def close(self) -> None:
+        """Close them all."""
+        for sock in (*self.udp, *self.tcp):
+            sock.close()
+
+
+def open_sockets(endpoints: Iterable[Endpoint]) -> Sockets:
+    """Bind UDP and TCP on each address. Raises ListenError, with nothing left open."""
+    made = Sockets((), ())
+    try:
+        for endpoint in endpoints:
+            made = made._replace(udp=(*made.udp, _bound(endpoint, socket.SOCK_DGRAM)))
+            made = made._replace(tcp=(*made.tcp, _bound(endpoint, socket.SOCK_STREAM)))
+    except ListenError:
+        made.close()
+        raise
+    return made
+
+
+def handed_over(environ: Mapping[str, str]) -> Sockets:
+    """The sockets that systemd opened for this process (LISTEN_FDS, sd_listen_fds(3)); none where it did not."""
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdigit():
+        return Sockets((), ())
+    count = int(environ["LISTEN_FDS"])
+    sockets = [socket.socket(fileno=FIRST_HANDED_OVER + number) for number in range(count)]
+    for sock in sockets:
+        sock.setblocking(False)
+        os.set_inheritable(sock.fileno(), False)
+        if sock.type == socket.SOCK_DGRAM:
+            _prepare_udp(sock)
+    return Sockets(
+        tuple(sock for sock in sockets if sock.type == socket.SOCK_DGRAM),
+        tuple(sock for sock in sockets if sock.type == socket.SOCK_STREAM),
+    )
+
+
+def _bound(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
+    is_ipv6 = ":" in endpoint.host
+    sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, kind)
+    try:
+        sock.setblocking(False)
+        if is_ipv6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            _prepare_udp(sock)
+        sock.bind((endpoint.host, endpoint.port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        reason = _REASONS.get(error.errno or 0, error.strerror)
+        transport = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+        raise ListenError(f"cannot listen on {endpoint} ({transport}): {reason}") from error
+    return sock
+
+
+def _prepare_udp(sock: socket.socket) -> None:
+    for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE, socket.SO_SNDBUF):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER)
+    if sock.family == socket.AF_INET:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)

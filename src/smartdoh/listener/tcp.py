@@ -1,0 +1,220 @@
+"""Questions over TCP (RFC 7766): pipelined, answered out of order, bounded in every way."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import cast
+
+from smartdoh.fastpath import FastPath
+from smartdoh.model import Query
+from smartdoh.pipeline.resolve import Resolver
+from smartdoh.wire import compose
+from smartdoh.wire.codes import EDE_OTHER, REFUSED
+from smartdoh.wire.edns import extended_error
+
+IN_FLIGHT = 64  # questions of one connection that wait for an answer
+TURN = 64  # questions taken from one connection before others get their turn
+WRITE_BUFFER = 1 << 16  # octets of answers that a client has not read, after which it is not read from
+SWEEP = 1.0  # seconds between two looks for idle connections
+
+_TOO_MANY = extended_error(EDE_OTHER, f"more than {IN_FLIGHT} questions wait on this connection")
+
+
+class TcpListener:
+    """One listening TCP socket and its connections."""
+
+    def __init__(
+        self, sock: socket.socket, fast: FastPath, resolver: Resolver, *, most: int = 512, idle: float = 10.0
+    ) -> None:
+        """`most` connections at a time; each may be idle for `idle` seconds."""
+        self.fast = fast
+        self.resolver = resolver
+        self.refused = 0
+        self._sock = sock
+        self._most = most
+        self._idle = idle
+        self._connections: set[TcpConnection] = set()
+        self._server: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def serve(self, fast: FastPath, resolver: Resolver) -> None:
+        """Answer from these from now on; what is under way ends where it began."""
+        self.fast, self.resolver = fast, resolver
+
+    async def start(self) -> None:
+        """Accept from now on."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._sock)
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+    def stop(self) -> None:
+        """Accept no more."""
+        if self._server is not None:
+            self._server.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    def close(self) -> None:
+        """End every connection."""
+        for connection in list(self._connections):
+            connection.abort()
+        self._sock.close()
+
+    def admit(self, connection: TcpConnection) -> bool:
+        """Whether a new connection may stay: past the limit it is the new one that goes."""
+        if len(self._connections) >= self._most:
+            self.refused += 1
+            return False
+        self._connections.add(connection)
+        return True
+
+    def forget(self, connection: TcpConnection) -> None:
+        """A connection has ended."""
+        self._connections.discard(connection)
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        before = loop.time() - self._idle
+        for connection in list(self._connections):
+            connection.end_if_idle(before)
+        self._sweeper = loop.call_later(SWEEP, self._sweep)
+
+
+class TcpConnection(asyncio.Protocol):
+    """One client. Its time runs from its last whole question (RFC 7766 section 6.2.3), so that dribbling is idling."""
+
+    def __init__(self, listener: TcpListener) -> None:
+        self._listener = listener
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._host = ""
+        self._buffer = bytearray()
+        self._in_flight = 0
+        self._asked_at = self._loop.time()
+        self._is_busy = False  # questions are left for another turn
+        self._is_full = False  # the client does not read
+        self._no_more = False  # the client has closed its side
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As in asyncio.Protocol."""
+        stream = cast(
+            "asyncio.Transport", transport
+        )  # what create_server promises; uvloop's has a type of its own
+        peer = stream.get_extra_info("peername")
+        if not peer or not self._listener.admit(self):
+            stream.abort()
+            return
+        self._transport = stream
+        self._host = peer[0]
+        stream.set_write_buffer_limits(high=WRITE_BUFFER)
+
+    def data_received(self, data: bytes) -> None:
+        """As in asyncio.Protocol."""
+        if self._transport is None:
+            return
+        self._buffer += data
+        if not self._is_busy:
+            self._take_turn()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; what it asked is still answered (RFC 7766 section 6.2.4)."""
+        self._no_more = True
+        self._close_if_done()
+        return self._transport is not None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As in asyncio.Protocol."""
+        self._transport = None
+        self._buffer.clear()
+        self._listener.forget(self)
+
+    def pause_writing(self) -> None:
+        """As in asyncio.Protocol: a client that does not read is not read from."""
+        self._is_full = True
+        self._set_reading()
+
+    def resume_writing(self) -> None:
+        """As in asyncio.Protocol."""
+        self._is_full = False
+        self._set_reading()
+
+    # What the listener calls
+
+    def abort(self) -> None:
+        """End at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def end_if_idle(self, before: float) -> None:
+        """End if the last whole question came before that time and nothing of it is left to answer."""
+        if self._asked_at < before and self._in_flight == 0:
+            self.abort()
+
+    # Questions and answers
+
+    def _take_turn(self) -> None:
+        """Answer what is whole in the buffer, up to a turn's worth."""
+        transport = self._transport
+        if transport is None:
+            return
+        self._is_busy = True  # an answer that is ready at once must not close the connection under the others
+        buffer, out, at = self._buffer, [], 0
+        for _ in range(TURN):
+            end = at + 2 + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= at + 2 else len(buffer) + 1
+            if end > len(buffer):
+                break
+            answer = self._ask(bytes(buffer[at + 2 : end]))
+            at = end
+            if answer is not None:
+                out.append(len(answer).to_bytes(2) + answer)
+        if at:
+            self._asked_at = self._loop.time()
+            del buffer[:at]
+        if out:
+            transport.write(b"".join(out))
+        for query in self._listener.fast.take_due():
+            self._listener.resolver.refresh(query)
+        self._is_busy = _has_whole(buffer)
+        self._set_reading()
+        if self._is_busy:
+            self._loop.call_soon(self._take_turn)
+        else:
+            self._close_if_done()
+
+    def _ask(self, wire: bytes) -> bytes | None:
+        answer = self._listener.fast.ask(wire, self._host)
+        if not isinstance(answer, Query):
+            return answer
+        if self._in_flight >= IN_FLIGHT:
+            return compose.error(wire, REFUSED, answer, _TOO_MANY)
+        self._in_flight += 1
+        self._listener.resolver.submit(answer, self._reply, udp=False)
+        return None
+
+    def _reply(self, wire: bytes) -> None:
+        self._in_flight -= 1
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(len(wire).to_bytes(2) + wire)
+            self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self._no_more and self._in_flight == 0 and not self._is_busy and self._transport is not None:
+            self._transport.close()
+
+    def _set_reading(self) -> None:
+        if self._transport is None or self._transport.is_closing() or self._no_more:
+            return
+        if self._is_busy or self._is_full:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+
+def _has_whole(buffer: bytearray) -> bool:
+    return len(buffer) >= 2 and len(buffer) >= 2 + (buffer[0] << 8 | buffer[1])  # noqa: PLR2004 - the length

@@ -1,0 +1,51 @@
+"""Questions over UDP: the fast path drains the socket, what it leaves goes to the resolver."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from functools import partial
+from typing import Any
+
+from smartdoh.fastpath import FastPath
+from smartdoh.listener.anyaddress import AnyAddressSocket, is_wildcard
+from smartdoh.pipeline.resolve import Resolver
+
+
+class UdpListener:
+    """One bound UDP socket."""
+
+    def __init__(self, sock: socket.socket, fast: FastPath, resolver: Resolver) -> None:
+        self.unsent = 0
+        self._sock = sock
+        self._datagrams = AnyAddressSocket(sock) if is_wildcard(sock) else sock
+        self._fast = fast
+        self._resolver = resolver
+
+    def serve(self, fast: FastPath, resolver: Resolver) -> None:
+        """Answer from these from now on; what is under way ends where it began."""
+        self._fast, self._resolver = fast, resolver
+
+    def start(self) -> None:
+        """Answer from now on."""
+        asyncio.get_running_loop().add_reader(self._sock.fileno(), self._drain)
+
+    def stop(self) -> None:
+        """Read no more; answers under way still leave until `close`."""
+        asyncio.get_running_loop().remove_reader(self._sock.fileno())
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._sock.close()
+
+    def _drain(self) -> None:
+        for query, address in self._fast.drain(self._datagrams):
+            self._resolver.submit(query, partial(self._send, address), udp=True)
+        for query in self._fast.take_due():
+            self._resolver.refresh(query)
+
+    def _send(self, address: tuple[Any, ...], wire: bytes) -> None:
+        try:
+            self._datagrams.sendto(wire, address)
+        except OSError:  # the socket's buffer is full, or the listener is closed; the client asks again
+            self.unsent += 1

@@ -1,0 +1,1 @@
+"""What happens to a question that no kept answer settles."""

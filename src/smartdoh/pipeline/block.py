@@ -1,0 +1,31 @@
+"""The stage for names that a rule blocks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from smartdoh.model import Answer, Query, Route, Stage
+from smartdoh.wire import compose
+from smartdoh.wire.codes import AAAA, EDE_BLOCKED, IN, REFUSED, A
+from smartdoh.wire.compose import Rr
+from smartdoh.wire.edns import extended_error
+
+_NULL = {A: bytes(4), AAAA: bytes(16)}
+
+
+def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Stage:
+    """The stage. `null` means 0.0.0.0 and ::, and no data for every other type; the answer is kept `ttl` seconds."""
+
+    def answer(query: Query, route: Route) -> Answer | None:
+        if not route.is_blocked or query.qclass != IN:
+            return None
+        ede = extended_error(EDE_BLOCKED, route.why)
+        if answer_with == "refused":
+            return compose.answer(query, REFUSED, source=route.why, ede=ede)
+        if answer_with == "null" and query.qtype in _NULL:
+            null = Rr(query.name, query.qtype, ttl, _NULL[query.qtype])
+            return compose.answer(query, 0, [null], source=route.why, ede=ede)
+        exists = answer_with == "null"
+        return compose.negative(query, query.name, ttl, exists=exists, source=route.why, ede=ede)
+
+    return answer

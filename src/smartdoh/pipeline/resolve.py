@@ -1,0 +1,134 @@
+"""The spine: from a miss to the answer that its clients get and the table keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from smartdoh.cache import policy
+from smartdoh.cache.policy import Bounds
+from smartdoh.errors import UpstreamError
+from smartdoh.fastpath import Entry, FastPath
+from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
+from smartdoh.pipeline import failures
+from smartdoh.pipeline.flights import Flights, Waiter
+from smartdoh.rules.router import Router
+from smartdoh.tasks import Tasks
+from smartdoh.wire import compose
+from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
+
+LONGEST = 10.0  # seconds that any question may take, RFC 8767 section 5 "query resolution timer"
+
+
+class Resolver:
+    """Resolves what the fast path could not answer. Everything but the fetch itself is synchronous."""
+
+    def __init__(
+        self,
+        fast: FastPath,
+        router: Router,
+        groups: Mapping[str, Upstream],
+        stages: Sequence[Stage],
+        shapers: Sequence[Shaper],
+        bounds: Bounds,
+        tasks: Tasks,
+        clock: Callable[[], float],
+        stale_after: float = 0.0,
+    ) -> None:
+        """`clock` is the cache's; `stale_after` is how long a client waits before it gets a stale answer (seconds)."""
+        self.flights = Flights()
+        self._fast = fast
+        self._router = router
+        self._groups = groups
+        self._stages = tuple(stages)
+        self._shapers = tuple(shapers)
+        self._bounds = bounds
+        self._tasks = tasks
+        self._clock = clock
+        self._stale_after = stale_after
+        self._loop = asyncio.get_running_loop()
+
+    def submit(self, query: Query, reply: Reply, *, udp: bool) -> None:
+        """Answer `query`, now or later, by one call of `reply`."""
+        route = self._router.route(query)
+        answer = self._answer_here(query, route)
+        if answer is not None:
+            entry = self._keep(query, answer) if answer.scan.min_ttl else policy.unkept(answer, self._clock())
+            reply(self._fast.render(query, entry, udp=udp))
+            return
+        if not self.flights.has_room:
+            reply(compose.error(query.wire, SERVFAIL, query, failures.TOO_BUSY))
+            return
+        waiter = Waiter(query, reply, udp=udp)
+        if self.flights.join(query.key, waiter):
+            self._tasks.start(self._fly(query, route), "flight")
+        if self._stale_after:
+            self._promise_stale(waiter)
+
+    def refresh(self, query: Query) -> None:
+        """Fetch again what is kept for `query`, in the background, unless that is under way."""
+        if self.flights.has_room and self.flights.join(query.key, None):
+            self._tasks.start(self._fly(query, self._router.route(query)), "refresh")
+
+    async def _fly(self, query: Query, route: Route) -> None:
+        """Fetch, and hand the answer to all who wait for it."""
+        entry: Entry | None = None
+        try:
+            entry = await self.resolve(query, route)
+        finally:
+            for waiter in self.flights.land(query.key):
+                self._give(waiter, entry)
+
+    async def resolve(self, query: Query, route: Route) -> Entry:
+        """Fetch the answer to `query` by way of `route`, shape and keep it. A failure is an answer too."""
+        try:
+            answer = await self._groups[route.group].exchange(query, self._loop.time() + LONGEST)
+        except UpstreamError as error:
+            return self._keep_failure(query, failures.of_error(query, error))
+        if answer.scan.rcode not in (NOERROR, NXDOMAIN):
+            return self._keep_failure(query, failures.of_answer(query, answer))
+        for shape in self._shapers:
+            answer = shape(query, answer)
+        return self._keep(query, answer)
+
+    def _answer_here(self, query: Query, route: Route) -> Answer | None:
+        for stage in self._stages:
+            answer = stage(query, route)
+            if answer is not None:
+                return answer
+        return None
+
+    def _keep(self, query: Query, answer: Answer) -> Entry:
+        """Store what may be stored, and return what those who wait for it get."""
+        entry, ttl = policy.entry_of(query, answer, self._bounds, self._clock())
+        if ttl:
+            self._fast.store(query.key, entry)
+        return entry
+
+    def _keep_failure(self, query: Query, answer: Answer) -> Entry:
+        """A failure never takes the place of data: that is given, stale if need be, and asked for again later."""
+        now = self._clock()
+        previous = self._fast.peek(query.key)
+        if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
+            self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
+        elif now < previous.expires or query.flags & RD:
+            return previous
+        return policy.unkept(answer, now)
+
+    def _promise_stale(self, waiter: Waiter) -> None:
+        """See that the client gets what is stale when the fetch takes long (RFC 8767 section 5)."""
+        entry = self._fast.peek(waiter.query.key)
+        if entry is None or policy.is_failure(entry) or not waiter.query.flags & RD:
+            return
+        if self._clock() < entry.stale_until:
+            self._loop.call_later(self._stale_after, self._give, waiter, entry)
+
+    def _give(self, waiter: Waiter, entry: Entry | None) -> None:
+        reply, waiter.reply = waiter.reply, None
+        if reply is None:
+            return
+        query = waiter.query
+        if entry is None:
+            reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
+        else:
+            reply(self._fast.render(query, entry, udp=waiter.udp))
