@@ -23,6 +23,11 @@ from smartdoh.listener.udp import UdpListener
 from smartdoh.pipeline.resolve import LONGEST
 from smartdoh.tasks import Tasks
 
+GC_THRESHOLDS = (20_000, 20, 1_000_000)
+"""A full collection walks every kept answer and stops the loop meanwhile, so it comes by the clock instead."""
+
+FULL_COLLECTION = 3600.0  # seconds
+
 Load = Callable[[], Settings]
 """Reads the config again. Raises ConfigError."""
 
@@ -56,6 +61,7 @@ class Server:
             await tcp.start()
         if self._notifier.watchdog:
             self._tasks.start(self._feed_watchdog(), "watchdog")
+        self._tasks.start(_collect_garbage(), "garbage")
         for warning in self._runtime.settings.warnings:
             self._log.warning(warning)
         addresses = sorted({f"{s.getsockname()[0]} port {s.getsockname()[1]}" for s in self._sockets.udp})
@@ -125,6 +131,12 @@ def _sockets(settings: Settings) -> Sockets:
     return given if given.udp or given.tcp else open_sockets(settings.listen.dns)
 
 
+async def _collect_garbage() -> None:
+    while True:
+        await asyncio.sleep(FULL_COLLECTION)
+        gc.collect()
+
+
 def run(settings: Settings, load: Load) -> None:
     """Serve in the foreground. Raises ListenError or ConfigError before the first question."""
 
@@ -133,4 +145,5 @@ def run(settings: Settings, load: Load) -> None:
 
     gc.collect()
     gc.freeze()  # what is imported stays: the collector need not look at it again
+    gc.set_threshold(*GC_THRESHOLDS)
     uvloop.run(serve())
