@@ -1,6 +1,8 @@
 """Loading: where the file is looked for, defaults, paths, the environment, warnings."""
 
 import dataclasses
+import subprocess
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -254,3 +256,11 @@ def test_a_config_that_everyone_can_change_is_warned_of(tmp_path: Path, mode: in
     path = at(tmp_path, mode=mode)
     warning = f"{path}: every user of this machine can change the config; chmod o-w mends it"
     assert load(path, {}).warnings == ((warning,) if warned else ())
+
+
+def test_loading_brings_no_heavy_packages_along() -> None:
+    """The program answers within 0.6 s of its start; what these cost is measured in tenths of it."""
+    heavy = {"pydantic_settings", "pydantic.v1", "dns", "rich", "typer", "asyncio"}
+    program = f"import sys, smartdoh.config; print(*sorted({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
