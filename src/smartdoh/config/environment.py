@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from smartdoh.config.problems import Problem, Steps
+from smartdoh.config.problems import Problem, Steps, dotted
 
 PREFIX = "SMARTDOH_"
 SEPARATOR = "__"
@@ -14,7 +14,7 @@ DEEPEST = 3  # groups.NAME.key
 
 
 def override(document: dict[str, Any], environ: Mapping[str, str]) -> dict[Steps, str]:
-    """Puts the values of the environment into `document`; returns which variable set which key.
+    """Puts the values of the environment into `document`; returns which variable made which key or table.
 
     A value is TOML (`true`, `5`, `["a"]`), else text. A variable without two underscores in a row is
     not ours to read (`SMARTDOH_PURE_PYTHON`).
@@ -24,30 +24,36 @@ def override(document: dict[str, Any], environ: Mapping[str, str]) -> dict[Steps
         name = variable.removeprefix(PREFIX)
         if name == variable or SEPARATOR not in variable:
             continue
-        steps = _put(document, name.lower().split(SEPARATOR, DEEPEST - 1), _value(environ[variable]))
-        sources[steps] = variable
+        for steps in _put(document, name.lower().split(SEPARATOR, DEEPEST - 1), _value(environ[variable])):
+            sources[steps] = variable
     return sources
 
 
 def with_source(problem: Problem, sources: Mapping[Steps, str]) -> Problem:
     """The problem, with the variable that caused it where one did."""
-    for steps, variable in sources.items():
-        if problem.steps[: len(steps)] == steps:
-            return Problem(problem.steps, f"{problem.message} (set by {variable})")
+    for length in range(len(problem.steps), 0, -1):
+        variable = sources.get(problem.steps[:length])
+        if variable is not None:
+            return Problem(problem.steps, f"{problem.message} (set by {dotted((variable,))})")
     return problem
 
 
-def _put(document: dict[str, Any], names: list[str], value: object) -> Steps:
-    table, steps = document, []
-    for name in names:
-        steps.append(_known_as(name, table))
-        inner = table.get(steps[-1], {})
-        if len(steps) < len(names) and isinstance(inner, dict):
-            table = table.setdefault(steps[-1], inner)
-        else:
-            table[steps[-1]] = value
-            break
-    return tuple(steps)
+def _put(document: dict[str, Any], names: list[str], value: object) -> Iterator[Steps]:
+    """Puts the value where the names lead; yields the steps to each table it made, and to the value."""
+    *above, last = names
+    table = document
+    steps: Steps = ()
+    for name in above:
+        step = _known_as(name, table)
+        steps = (*steps, step)
+        inner = table.get(step)
+        if not isinstance(inner, dict):  # not a table: the schema will say so of the one put there
+            inner = table[step] = {}
+            yield steps
+        table = inner
+    step = _known_as(last, table)
+    table[step] = value
+    yield (*steps, step)
 
 
 def _known_as(name: str, table: Mapping[str, Any]) -> str:

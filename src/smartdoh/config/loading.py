@@ -48,14 +48,17 @@ def parse(
     text: str, *, folder: Path | None = None, environ: Mapping[str, str] | None = None, source: str = "config"
 ) -> Settings:
     """The settings of a config's text; relative paths are relative to `folder`. Raises ConfigError."""
-    environ = environ or {}
-    document = _toml(text, source)
+    return build(_toml(text, source), folder=folder or Path(), environ=environ or {})
+
+
+def build(document: dict[str, Any], *, folder: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of a config that was read into plain values, which it changes. Raises ConfigError."""
     sources = override(document, environ)
     try:
         written = Document.model_validate(document)
     except ValidationError as error:
         raise BadConfigError([with_source(problem, sources) for problem in problems_of(error)]) from None
-    settings = written.resolve((folder or Path()).absolute(), state_directory(environ))
+    settings = written.resolve(folder.absolute(), state_directory(environ))
     problems: list[Problem] = [*written.check(), *check(settings)]
     if problems:
         raise BadConfigError([with_source(problem, sources) for problem in problems])

@@ -17,6 +17,7 @@ _REASONS = {  # pydantic's name of an error: reason, allowed
     "dict_type": ("is not a table", "tables with names"),
     "list_type": ("is not a list", "a list in [ ]"),
     "bool_type": ("is neither true nor false", "true, false"),
+    "string_unicode": ("is not UTF-8", "text"),
     "too_short": ("is empty", "at least one"),
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 
 from smartdoh.config.problems import Problem
 from smartdoh.config.schema._fields import Kind, RefusedValueError, Schema, Word, key
@@ -41,12 +42,13 @@ class Document(Schema):
     def resolve(self, folder: Path, state_dir: Path) -> Settings:
         """The settings, before the checks that look at more than one key."""
         groups = {name: table.resolve(name, folder) for name, table in self.groups.items()}
+        lists = {name: table.resolve(name, folder, state_dir) for name, table in self.lists.items()}
         return Settings(
             listen=self.listen.resolve(),
             bootstrap=self.bootstrap.resolve(),
-            groups=groups,
+            groups=MappingProxyType(groups),
             routing=self.routing.resolve(next(iter(groups)), folder),
-            lists={name: table.resolve(name, folder, state_dir) for name, table in self.lists.items()},
+            lists=MappingProxyType(lists),
             block=self.block.resolve(),
             cache=self.cache.resolve(folder, state_dir),
             log=self.log.resolve(),
