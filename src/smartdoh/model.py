@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 
@@ -84,7 +84,7 @@ Reply = Callable[[bytes], None]
 class Upstream(Protocol):
     """The one async interface. A group of upstreams is an upstream too."""
 
-    async def exchange(self, query: Query, deadline: float) -> Answer:
+    def exchange(self, query: Query, deadline: float) -> Awaitable[Answer]:
         """Ask for `query` until `deadline` (the loop's clock, seconds).
 
         Raises UpstreamError when no valid answer came. SERVFAIL and REFUSED are answers.

@@ -14,7 +14,7 @@ class Tasks:
 
     def __init__(self, report: Report) -> None:
         """`report` is told the task's name and its exception."""
-        self._report = report
+        self.report = report
         self._running: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -25,11 +25,6 @@ class Tasks:
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
-
-    async def finish(self, seconds: float) -> None:
-        """Wait until what runs has ended, at most so long."""
-        if self._running:
-            await asyncio.wait(self._running, timeout=seconds)
 
     async def aclose(self) -> None:
         """Cancel what runs and wait for it to end."""
@@ -44,4 +39,4 @@ class Tasks:
             return
         error = task.exception()
         if error is not None:
-            self._report(task.get_name(), error)
+            self.report(task.get_name(), error)

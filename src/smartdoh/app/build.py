@@ -38,7 +38,7 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
     groups = {name: _group(group, bootstrap, trust[name], tasks) for name, group in settings.groups.items()}
     router = Router(settings.routing.rules, settings.routing.default)
     resolver = Resolver(
-        fast, router, groups, stages(settings), (), _bounds(cache), tasks, clock.now, cache.stale_after
+        fast, router, groups, stages(settings), (), _bounds(cache), tasks.report, clock.now, cache.stale_after
     )
     return Runtime(settings, fast, resolver, router, groups, (system_trust, *trust.values()), tasks)
 

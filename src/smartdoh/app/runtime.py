@@ -28,6 +28,7 @@ class Runtime:
 
     async def aclose(self) -> None:
         """End what is under way, close every connection."""
+        await self.resolver.flights.aclose()
         await self.tasks.aclose()
         for group in self.groups.values():
             await group.aclose()

@@ -89,7 +89,7 @@ class Server:
             self._log.warning(warning)
         self._log.info("reloaded")
         self._notifier.ready()
-        await old.tasks.finish(LONGEST)
+        await old.resolver.flights.finish(LONGEST)
         await old.aclose()
 
     async def _end(self) -> None:

@@ -18,15 +18,17 @@ from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.table import OVERHEAD, Table
 from smartdoh.model import Query
 from smartdoh.wire import compose
-from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, NOTIMP, RD, REFUSED
+from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, HEADER, NOTIMP, OPCODE, QR, RD, REFUSED
 from smartdoh.wire.edns import extended_error
-from smartdoh.wire.question import is_query, opcode, parse_query
+from smartdoh.wire.question import parse_query
 
 TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
 MAX_QUERY = 4096  # octets read of a datagram; a query this long is junk
 RECHECK = 30.0  # seconds between two attempts to refresh one entry, RFC 8767 section 5
 REMEMBERED = 16_384  # finished answers kept for each view
 FORMS = 16  # spellings of one question that are remembered at a time
+QR_BIT, OPCODE_BITS = QR >> 8, OPCODE >> 8  # in the third octet of a message
+UNKNOWN = -1  # the view of a client that was not heard of yet
 KNOWN_CLIENTS = 8192  # addresses whose view is remembered
 REFUSALS = 20.0  # answers a second, at most, to UDP clients that may not ask
 OCTETS_PER_ENTRY = 1024 + OVERHEAD  # what an entry may take on average before the table counts as full
@@ -87,6 +89,7 @@ class FastPath:
         self._generation = 0
         self._remembered: dict[int, dict[bytes, Rendered]] = {}
         self._clients: dict[str, dict[bytes, Rendered]] = {}
+        self._views: dict[str, int | None] = {}
         self._due: list[Query] = []
         self._refusals = REFUSALS
         self._refusals_at = clock()
@@ -173,6 +176,7 @@ class FastPath:
         self._generation += 1
         self._remembered.clear()
         self._clients.clear()
+        self._views.clear()
 
     def statistics(self) -> Statistics:
         """A copy of the counters."""
@@ -185,27 +189,36 @@ class FastPath:
     # How a message is judged
 
     def _ask(self, wire: bytes, host: str, now: float, *, udp: bool) -> bytes | Query | None:
-        view = self._view_of(host)
-        if not is_query(wire):
+        if len(wire) < HEADER or wire[2] & QR_BIT:
             self._counts.ignored += 1
             return None
+        view = self._views.get(host, UNKNOWN)
+        if view == UNKNOWN:
+            view = self._learn_view(host)
         if view is None:
             return self._refuse(wire, now, udp=udp)
         try:
             query = parse_query(wire, view, host)
         except WireError as error:
             self._counts.malformed += 1
-            return compose.error(wire, NOTIMP if opcode(wire) else error.rcode)
-        rcode = _refusal(query)
-        if rcode:
+            return compose.error(wire, NOTIMP if wire[2] & OPCODE_BITS else error.rcode)
+        edns = query.edns
+        if wire[2] & OPCODE_BITS or (edns is not None and edns.version):
             self._counts.malformed += 1
-            return compose.error(wire, rcode, query)
-        entry = self.peek(query.key)
-        answer = None if entry is None else self._answer(query, entry, now, udp=udp)
-        if answer is None:
-            self._counts.misses += 1
-            return query
-        return answer
+            return compose.error(wire, NOTIMP if wire[2] & OPCODE_BITS else BADVERS, query)
+        entry = self._table.entries.get(query.key)
+        if entry is not None and entry.generation == self._generation:
+            answer = self._answer(query, entry, now, udp=udp)
+            if answer is not None:
+                return answer
+        self._counts.misses += 1
+        return query
+
+    def _learn_view(self, host: str) -> int | None:
+        if len(self._views) >= KNOWN_CLIENTS:
+            self._views.clear()
+        view = self._views[host] = self._view_of(host)
+        return view
 
     def _refuse(self, wire: bytes, now: float, *, udp: bool) -> bytes | None:
         """REFUSED, over UDP only as often as cannot harm whoever the sender pretends to be."""
@@ -262,15 +275,6 @@ class FastPath:
 def _good_until(entry: Entry, now: float) -> float:
     next_second = entry.stored + int(now - entry.stored) + 1
     return min(next_second, entry.expires, entry.refresh_at)
-
-
-def _refusal(query: Query) -> int:
-    """The rcode that ends a sound message at once: another opcode, or an EDNS version we do not know."""
-    if opcode(query.wire):
-        return NOTIMP
-    if query.edns is not None and query.edns.version:
-        return BADVERS
-    return 0
 
 
 def _is_at(name: bytes, wanted: bytes, *, below: bool) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from smartdoh.model import Query, Reply
 
@@ -22,37 +23,53 @@ class Waiter:
         self.udp = udp
 
 
-@dataclass(slots=True)
 class Flights:
-    """Keys to waiters. A fetch goes on when its waiters leave: the next one will want its answer."""
+    """Keys to fetches. A fetch goes on when its waiters leave: the next one will want its answer."""
 
-    waiting: int = 0
-    _flights: dict[bytes, list[Waiter]] = field(default_factory=dict)
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.waiting = 0
+        self._loop = loop
+        self._waiters: dict[bytes, list[Waiter]] = {}
+        self._tasks: dict[bytes, asyncio.Task[None]] = {}
 
     def __len__(self) -> int:
-        return len(self._flights)
-
-    def __contains__(self, key: bytes) -> bool:
-        return key in self._flights
+        return len(self._waiters)
 
     @property
     def has_room(self) -> bool:
         """Whether one more question may wait."""
-        return len(self._flights) < MOST_FLIGHTS and self.waiting < MOST_WAITING
+        return len(self._waiters) < MOST_FLIGHTS and self.waiting < MOST_WAITING
 
     def join(self, key: bytes, waiter: Waiter | None) -> bool:
-        """Wait for the fetch of `key`; True if there is none yet, so that the caller has to start it."""
-        flight = self._flights.get(key)
-        is_new = flight is None
-        if flight is None:
-            flight = self._flights[key] = []
+        """Wait for the fetch of `key`; False if there is none yet, so that the caller has to `start` it."""
+        waiters = self._waiters.get(key)
+        is_under_way = waiters is not None
+        if waiters is None:
+            waiters = self._waiters[key] = []
         if waiter is not None:
-            flight.append(waiter)
+            waiters.append(waiter)
             self.waiting += 1
-        return is_new
+        return is_under_way
 
-    def land(self, key: bytes) -> Iterator[Waiter]:
-        """End the fetch of `key`, giving those who still wait."""
-        flight = self._flights.pop(key, [])
-        self.waiting -= len(flight)
-        return (waiter for waiter in flight if waiter.reply is not None)
+    def start(self, key: bytes, fetch: Coroutine[Any, Any, None]) -> None:
+        """Run the fetch of `key`; it never raises, and calls `land` when it is done."""
+        self._tasks[key] = self._loop.create_task(fetch)
+
+    def land(self, key: bytes) -> list[Waiter]:
+        """End the fetch of `key`, giving those who waited."""
+        waiters = self._waiters.pop(key)
+        self._tasks.pop(key, None)
+        self.waiting -= len(waiters)
+        return waiters
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until what is under way has landed, at most so long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=seconds)
+
+    async def aclose(self) -> None:
+        """End every fetch."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -13,7 +13,7 @@ from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.rules.router import Router
-from smartdoh.tasks import Tasks
+from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
 
@@ -31,22 +31,25 @@ class Resolver:
         stages: Sequence[Stage],
         shapers: Sequence[Shaper],
         bounds: Bounds,
-        tasks: Tasks,
+        report: Report,
         clock: Callable[[], float],
         stale_after: float = 0.0,
     ) -> None:
-        """`clock` is the cache's; `stale_after` is how long a client waits before it gets a stale answer (seconds)."""
-        self.flights = Flights()
+        """`report` hears of bugs; `clock` is the cache's.
+
+        `stale_after` is how long a client waits before it gets a stale answer (seconds).
+        """
         self._fast = fast
         self._router = router
         self._groups = groups
         self._stages = tuple(stages)
         self._shapers = tuple(shapers)
         self._bounds = bounds
-        self._tasks = tasks
+        self._report = report
         self._clock = clock
         self._stale_after = stale_after
         self._loop = asyncio.get_running_loop()
+        self.flights = Flights(self._loop)
 
     def submit(self, query: Query, reply: Reply, *, udp: bool) -> None:
         """Answer `query`, now or later, by one call of `reply`."""
@@ -60,21 +63,23 @@ class Resolver:
             reply(compose.error(query.wire, SERVFAIL, query, failures.TOO_BUSY))
             return
         waiter = Waiter(query, reply, udp=udp)
-        if self.flights.join(query.key, waiter):
-            self._tasks.start(self._fly(query, route), "flight")
+        if not self.flights.join(query.key, waiter):
+            self.flights.start(query.key, self._fly(query, route))
         if self._stale_after:
             self._promise_stale(waiter)
 
     def refresh(self, query: Query) -> None:
         """Fetch again what is kept for `query`, in the background, unless that is under way."""
-        if self.flights.has_room and self.flights.join(query.key, None):
-            self._tasks.start(self._fly(query, self._router.route(query)), "refresh")
+        if self.flights.has_room and not self.flights.join(query.key, None):
+            self.flights.start(query.key, self._fly(query, self._router.route(query)))
 
     async def _fly(self, query: Query, route: Route) -> None:
         """Fetch, and hand the answer to all who wait for it."""
         entry: Entry | None = None
         try:
             entry = await self.resolve(query, route)
+        except Exception as error:
+            self._report("resolve", error)
         finally:
             for waiter in self.flights.land(query.key):
                 self._give(waiter, entry)

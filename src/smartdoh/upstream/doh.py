@@ -67,7 +67,7 @@ class Reply:
 class _Line:
     """One libcurl multi handle, with what is known of the connection in it."""
 
-    __slots__ = ("answered_at", "in_flight", "is_http1", "multi", "retired")
+    __slots__ = ("answered_at", "in_flight", "is_known", "multi", "retired")
 
     def __init__(self) -> None:
         self.multi = pycurl.AsyncCurlMulti()
@@ -75,13 +75,14 @@ class _Line:
         self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
         self.in_flight = 0
         self.answered_at = 0.0
-        self.is_http1 = False
+        self.is_known = False
         self.retired = False
 
-    def allow_http1(self) -> None:
-        """The server cannot multiplex, so several connections have to do."""
-        self.is_http1 = True
-        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
+    def learn(self, http_version: int) -> None:
+        """The first answer came: a server that cannot multiplex gets several connections."""
+        self.is_known = True
+        if http_version < pycurl.CURL_HTTP_VERSION_2_0:
+            self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
 
 
 class _Handle:
@@ -288,18 +289,20 @@ class _Exchange:
         """Judge the HTTP answer: only 200 with the right media type holds a message (RFC 8484 section 4.2.1)."""
         curl, name = self.handle.curl, self._transport.origin.name
         status = curl.getinfo(pycurl.RESPONSE_CODE)
-        if not line.is_http1 and curl.getinfo(pycurl.INFO_HTTP_VERSION) < pycurl.CURL_HTTP_VERSION_2_0:
-            line.allow_http1()
+        if not line.is_known:
+            line.learn(curl.getinfo(pycurl.INFO_HTTP_VERSION))
         if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
             return Limited(
                 f"HTTP {status}", name, min(_seconds(self.handle.headers, b"retry-after:"), MAX_RETRY_AFTER)
             )
         if status != OK:
             return BadReply(f"HTTP {status}", name)
-        if (curl.getinfo(pycurl.CONTENT_TYPE) or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
-            return BadReply(f"the media type is {curl.getinfo(pycurl.CONTENT_TYPE)!r}", name)
-        wire = self.handle.chunks[0] if len(self.handle.chunks) == 1 else b"".join(self.handle.chunks)
-        return Reply(wire, int(_seconds(self.handle.headers, b"age:")))
+        media_type = curl.getinfo(pycurl.CONTENT_TYPE)
+        if media_type != MEDIA_TYPE and (media_type or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
+            return BadReply(f"the media type is {media_type!r}", name)
+        headers, chunks = self.handle.headers, self.handle.chunks
+        age = int(_seconds(headers, b"age:")) if b"\nage:" in b"".join(headers).lower() else 0
+        return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
 
 
 def _seconds(headers: list[bytes], wanted: bytes) -> float:

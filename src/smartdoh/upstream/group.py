@@ -29,13 +29,12 @@ class Group:
         self.hedges = 0
         self._loop = asyncio.get_running_loop()
 
-    async def exchange(self, query: Query, deadline: float) -> Answer:
+    def exchange(self, query: Query, deadline: float) -> asyncio.Future[Answer]:
         """Ask, until `deadline` or for this group's own timeout. Raises UpstreamError."""
         now = self._loop.time()
         self.questions += 1
         order, at_once = self.order(now)
-        race = Race(self, order, query, min(deadline, now + self.timeout))
-        return await race.start(at_once)
+        return Race(self, order, query, min(deadline, now + self.timeout), self._loop).start(at_once)
 
     def order(self, now: float) -> tuple[list[Member], int]:
         """Whom to ask, and how many of them at once: those that do well as configured, then the doubtful."""
@@ -96,10 +95,10 @@ class Hedged(Group):
         self._credit = 1.0
         self._lots = lots or random.Random()  # noqa: S311 - a choice of speed, no secret
 
-    async def exchange(self, query: Query, deadline: float) -> Answer:
+    def exchange(self, query: Query, deadline: float) -> asyncio.Future[Answer]:
         """As in Group."""
         self._credit = min(MOST_CREDIT, self._credit + self._share)
-        return await super().exchange(query, deadline)
+        return super().exchange(query, deadline)
 
     def order(self, now: float) -> tuple[list[Member], int]:
         """Two by lot, the quicker first; then the others by latency; the doubtful at the end."""

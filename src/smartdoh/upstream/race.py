@@ -43,10 +43,17 @@ class Race:
     __slots__ = ("_deadline", "_errors", "_loop", "_next", "_order", "_pending", "_plan", "_poor", "_query",
                  "_servfails", "_timer", "_times", "_wire", "result")  # fmt: skip
 
-    def __init__(self, plan: Plan, order: list[Member], query: Query, deadline: float) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        order: list[Member],
+        query: Query,
+        deadline: float,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         """`order` is whom to ask, best first; `deadline` is shared by all attempts (the loop's clock)."""
-        self._loop = asyncio.get_running_loop()
-        self.result: asyncio.Future[Answer] = self._loop.create_future()
+        self._loop = loop
+        self.result: asyncio.Future[Answer] = loop.create_future()
         self._plan = plan
         self._order = order
         self._query = query

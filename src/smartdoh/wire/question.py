@@ -7,7 +7,7 @@ import struct
 from smartdoh.errors import WireError
 from smartdoh.model import Edns, Query
 from smartdoh.wire import edns as edns_
-from smartdoh.wire.codes import CD, FORMERR, HEADER, MAX_LABEL, MAX_NAME, OPCODE, OPT, QR
+from smartdoh.wire.codes import CD, FORMERR, HEADER, MAX_LABEL, MAX_NAME, OPT
 from smartdoh.wire.names import Known, skip_name
 
 _COUNTS = struct.Struct("!HHHHHH")
@@ -17,18 +17,8 @@ _PLAIN = (1, 0, 0, 0)
 _WITH_OPT = (1, 0, 0, 1)
 
 
-def is_query(wire: bytes) -> bool:
-    """Whether `wire` may be answered at all: a whole header that does not say it is an answer itself."""
-    return len(wire) >= HEADER and wire[2] & QR >> 8 == 0
-
-
-def opcode(wire: bytes) -> int:
-    """The opcode of a message that `is_query`."""
-    return (wire[2] & OPCODE >> 8) >> 3
-
-
 def parse_query(wire: bytes, view: int = 0, host: str = "") -> Query:
-    """Read a message that `is_query`.
+    """Read a message of at least 12 octets without QR.
 
     Raises WireError(FORMERR) for anything but exactly one plain question, sound records behind it, at most one OPT
     (owned by the root, in the additional section) and nothing after the last record: RFC 1035 section 4.1,
