@@ -73,7 +73,7 @@ class Race:
             self._ask_next()
         if self._pending == 0:
             self._ask_anyway()
-        if not self.result.done():
+        if len(self._order) > 1 and not self.result.done():  # a lone one has its own time limit, and no other waits
             self._arm(self._plan.patience(self._order, 0))
         return self.result
 
