@@ -66,10 +66,9 @@ clean: ## removes what make made
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "smartdoh needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || \
-	    { $(PYTHON) -m venv --clear --without-pip $(VENV) && \
-	      $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } || \
-	    { rm -rf $(VENV); exit 1; }
+	@if $(PYTHON) -c 'from ensurepip import bootstrap' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	 else $(PYTHON) -m venv --without-pip $(VENV) && \
+	      $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; fi || { rm -rf $(VENV); exit 1; }
 
 # setuptools comes first and the build uses it (--no-build-isolation): the pinned one, like everything else.
 # Editable, so that what runs is what stands in src/.
