@@ -1,0 +1,86 @@
+# What a person or a CI does with this tree. Everything is put into .venv and build/ here, nothing anywhere else,
+# but for the DNS servers that `make test` installs from Debian's packages where apt and root are there.
+
+PYTHON       ?= python3
+CONFIG       := smartdoh.toml
+PYTEST_ARGS  ?=
+BENCH_ARGS   ?=
+FUZZ_SECONDS ?= 600
+
+VENV      := .venv
+BIN       := $(VENV)/bin
+PIP       := $(BIN)/python -m pip --disable-pip-version-check
+# Each stamp stands for one finished installation; a change of these files makes it due again.
+INSTALLED := $(VENV)/.installed
+DEV       := $(VENV)/.installed-dev
+FUZZ      := $(VENV)/.installed-fuzz
+INPUTS    := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test build lint bench fuzz constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## the proxy on 127.0.0.1:5553 with smartdoh.toml (another: CONFIG=FILE)
+	$(BIN)/smartdoh serve --config $(CONFIG)
+
+test: $(DEV) ## all tests, against real DNS servers where they can be installed (PYTEST_ARGS=...)
+	scripts/install-test-servers
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+build: $(INSTALLED) ## only .venv, with .venv/bin/smartdoh ready to run
+
+lint: $(DEV) ## ruff (format and rules) and mypy --strict
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(DEV) ## the benchmarks beside the peers that are installed: table, bench/results/, plots (BENCH_ARGS=...)
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+fuzz: $(FUZZ) ## each parser under atheris (FUZZ_SECONDS=600 for each)
+	@mkdir -p build/fuzz
+	@set -e; for target in tests/fuzz/fuzz_*.py; do \
+	    test -e "$$target" || { echo "there is nothing in tests/fuzz to run" >&2; exit 1; }; \
+	    corpus=build/fuzz/$$(basename "$$target" .py); mkdir -p "$$corpus"; \
+	    echo "$$target: $(FUZZ_SECONDS) s"; \
+	    PYTHONPATH=. $(BIN)/python "$$target" -max_total_time=$(FUZZ_SECONDS) \
+	        -artifact_prefix=build/fuzz/ -verbosity=0 -print_final_stats=1 "$$corpus"; \
+	done
+
+constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip install --quiet --upgrade "setuptools>=77" -e ".[dev,bench,fuzz]"
+	{ sed -n '/^#/p' constraints.txt; \
+	  build/constraints/bin/python -m pip list --format=freeze --exclude-editable --exclude pip; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean: ## removes what make made
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Where Python came without ensurepip (Debian keeps it in python3-venv), the outer pip fills the environment.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "smartdoh needs Python 3.11 or later: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@if $(PYTHON) -c 'from ensurepip import bootstrap' 2>/dev/null; then $(PYTHON) -m venv $(VENV); \
+	 else $(PYTHON) -m venv --without-pip $(VENV) && \
+	      $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; fi || { rm -rf $(VENV); exit 1; }
+
+# setuptools comes first and the build uses it (--no-build-isolation): the pinned one, like everything else.
+# Editable, so that what runs is what stands in src/.
+$(INSTALLED): $(INPUTS) | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt setuptools
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+$(DEV): $(INSTALLED)
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e ".[dev,bench]"
+	@touch $@
+
+$(FUZZ): $(DEV)
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e ".[fuzz]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Tests about the project itself: its layers, its files, its documents, its Makefile, its systemd units."""

@@ -1,0 +1,1 @@
+"""Plugins of the test run itself, loaded by name from pyproject.toml."""
