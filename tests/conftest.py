@@ -32,28 +32,17 @@ def backend() -> Iterator[PlainServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def running_servers() -> Iterator[tuple[ExitStack, dict[str, DohServer]]]:
-    """The real servers started so far; each is started when first asked for and lives as long as the run."""
-    with ExitStack() as stack:
-        yield stack, {}
-
-
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(scope="session", params=list(KINDS))
 def real_server(
     request: pytest.FixtureRequest,
-    running_servers: tuple[ExitStack, dict[str, DohServer]],
     authority: Authority,
     backend: PlainServer,
     tmp_path_factory: pytest.TempPathFactory,
-) -> DohServer:
+) -> Iterator[DohServer]:
     """Each of the four DoH servers from Debian in turn."""
-    stack, running = running_servers
     kind: str = request.param
-    if kind not in running:
-        directory = tmp_path_factory.mktemp(kind)
-        running[kind] = stack.enter_context(doh_server(kind, directory, authority, backend.port))
-    return running[kind]
+    with doh_server(kind, tmp_path_factory.mktemp(kind), authority, backend.port) as server:
+        yield server
 
 
 @pytest.fixture

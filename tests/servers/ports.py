@@ -56,18 +56,26 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def established(port: int) -> int:
-    """How many TCP connections to this port of a loopback address are established, as the kernel counts.
-
-    Each connection is counted once, at its client's end.
-    """
+def connections_of(pid: int, port: int) -> int:
+    """How many established TCP connections to this remote port a process has, as the kernel counts."""
+    sockets = {_target(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
     found = 0
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         lines = table.read_text().splitlines()[1:] if table.exists() else []
         for line in lines:
-            _, _local, remote, state, *_ = line.split()
-            found += state == ESTABLISHED and int(remote.rpartition(":")[2], 16) == port
+            fields = line.split()
+            remote, state, inode = fields[2], fields[3], fields[9]
+            is_to_port = state == ESTABLISHED and int(remote.rpartition(":")[2], 16) == port
+            found += is_to_port and f"socket:[{inode}]" in sockets
     return found
+
+
+def _target(link: Path) -> str:
+    """What a descriptor stands for; nothing where it was closed meanwhile."""
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 import dns.message
 import dns.query
 
-from tests.servers.ports import free_port
+from tests.servers.ports import connections_of, free_port
 from tests.servers.process import ServerProcess, StartError
 
 ASK_SECONDS = 10.0
@@ -102,6 +102,10 @@ class RunningProxy:
     def descriptors(self) -> int:
         """How many file descriptors it has open."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def connections_to(self, port: int) -> int:
+        """How many established connections to this port it has."""
+        return connections_of(self.pid, port)
 
     def udp(
         self, query: dns.message.Message, address: str = "127.0.0.1", seconds: float = ASK_SECONDS

@@ -1,0 +1,112 @@
+"""DNS messages as the tests write and read them: queries, frames over TCP, comparisons."""
+
+import socket
+import time
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rrset
+
+from tests.servers.smartdoh import ASK_SECONDS, RunningProxy
+from tests.servers.zone import full_name
+
+MOST_BYTES = 65_535
+
+
+def question(owner: str, rdtype: str = "A", **options: object) -> dns.message.Message:
+    """A query for a name of the tests' zone, or for an absolute one (with its last dot); with EDNS."""
+    name = owner if owner.endswith(".") else full_name(owner)
+    return dns.message.make_query(name, rdtype, **{"use_edns": 0, **options})  # type: ignore[arg-type]
+
+
+def error_codes(message: dns.message.Message) -> set[int]:
+    """The codes of the Extended DNS Errors in an answer (RFC 8914)."""
+    return {int(option.code) for option in message.options if isinstance(option, dns.edns.EDEOption)}
+
+
+def error_text(message: dns.message.Message) -> str:
+    """The words of the Extended DNS Errors in an answer."""
+    found = [option.text for option in message.options if isinstance(option, dns.edns.EDEOption)]
+    return " ".join(text for text in found if text)
+
+
+def addresses(message: dns.message.Message) -> list[str]:
+    """The addresses in an answer, sorted."""
+    wanted = {dns.rdatatype.A, dns.rdatatype.AAAA}
+    return sorted(item.address for rrset in message.answer if rrset.rdtype in wanted for item in rrset)
+
+
+def lowest_ttl(message: dns.message.Message) -> int:
+    """The lowest TTL of an answer's answer and authority sections."""
+    return min(rrset.ttl for rrset in (*message.answer, *message.authority))
+
+
+def sections(message: dns.message.Message) -> list[set[tuple[dns.name.Name, int, int, frozenset[bytes]]]]:
+    """Answer, authority and additional records in a form that compares whatever their order and TTLs."""
+    return [
+        {
+            (rrset.name, rrset.rdtype, rrset.rdclass, frozenset(item.to_digestable() for item in rrset))
+            for rrset in section
+        }
+        for section in (message.answer, message.authority, message.additional)
+    ]
+
+
+def assert_same(got: dns.message.Message, wanted: dns.message.Message) -> None:
+    """The same rcode, question and records in the same sections."""
+    assert got.rcode() == wanted.rcode()
+    assert got.question == wanted.question
+    assert sections(got) == sections(wanted)
+
+
+def frame(wire: bytes) -> bytes:
+    """A message with its length before it, as TCP carries it (RFC 1035 section 4.2.2)."""
+    return len(wire).to_bytes(2) + wire
+
+
+def read_exactly(client: socket.socket, count: int) -> bytes:
+    """So many bytes; fewer where the other side closed."""
+    found = bytearray()
+    while len(found) < count:
+        part = client.recv(count - len(found))
+        if not part:
+            break
+        found += part
+    return bytes(found)
+
+
+def read_frame(client: socket.socket) -> dns.message.Message | None:
+    """The next message from a TCP connection; None where the other side closed it."""
+    length = read_exactly(client, 2)
+    if len(length) < 2:
+        return None
+    return dns.message.from_wire(read_exactly(client, int.from_bytes(length)))
+
+
+def is_closed(client: socket.socket) -> bool:
+    """Whether the other side closes the connection without sending anything more."""
+    try:
+        return client.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def ask_together(
+    proxy: RunningProxy, queries: list[dns.message.Message], seconds: float = ASK_SECONDS
+) -> list[dns.message.Message]:
+    """The answers to queries sent all at once from one UDP socket, in the order of the queries."""
+    for number, query in enumerate(queries):
+        query.id = number
+    found: dict[int, dns.message.Message] = {}
+    deadline = time.monotonic() + seconds
+    with proxy.udp_socket() as client:
+        for query in queries:
+            client.send(query.to_wire())
+        while len(found) < len(queries):
+            client.settimeout(max(0.001, deadline - time.monotonic()))
+            answer = dns.message.from_wire(client.recv(MOST_BYTES))
+            found[answer.id] = answer
+    return [found[query.id] for query in queries]
