@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Callable
 
 import dns.edns
 import dns.flags
@@ -110,3 +111,18 @@ def ask_together(
             answer = dns.message.from_wire(client.recv(MOST_BYTES))
             found[answer.id] = answer
     return [found[query.id] for query in queries]
+
+
+def until(
+    ask: Callable[[], dns.message.Message],
+    is_wanted: Callable[[dns.message.Message], bool],
+    seconds: float = 10.0,
+) -> dns.message.Message:
+    """The first answer that is as wanted; a TTL of one second has to pass, whenever that is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if is_wanted(answer):
+            return answer
+        assert time.monotonic() < deadline, f"still {answer}"
+        time.sleep(0.05)
