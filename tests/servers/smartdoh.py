@@ -160,8 +160,13 @@ def start_proxy(
     port: int = 0,
     env: Mapping[str, str] | None = None,
     hosts: Sequence[str] = ("127.0.0.1",),
+    prefix: Sequence[str] = (),
+    pass_fds: Sequence[int] = (),
 ) -> RunningProxy:
-    """Starts `smartdoh serve` on a free port of these addresses, unless `settings` say where to listen."""
+    """Starts `smartdoh serve` on a free port of these addresses, unless `settings` say where to listen.
+
+    `prefix` is a command that runs it, `pass_fds` are descriptors that it inherits.
+    """
     for attempt in range(1, START_TRIES + 1):
         chosen = port or free_port()
         listen = {"dns": [_at(host, chosen) for host in hosts], **settings.get("listen", {})}
@@ -169,8 +174,8 @@ def start_proxy(
         home.mkdir(parents=True, exist_ok=True)
         config = home / "smartdoh.toml"
         config.write_text(toml({**settings, "listen": listen}))
-        argv = [*COMMAND, "serve", "--config", str(config)]
-        process = ServerProcess("smartdoh", argv, home, environment(home, env))
+        argv = [*prefix, *COMMAND, "serve", "--config", str(config)]
+        process = ServerProcess("smartdoh", argv, home, environment(home, env), pass_fds)
         try:
             process.wait_until(lambda: READY.search(process.log) is not None)  # noqa: B023
         except StartError:

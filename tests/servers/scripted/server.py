@@ -127,6 +127,10 @@ class ScriptedServer:
         self._thread.run(self.shut())
         self._thread.close()
 
+    def wait_for_requests(self, count: int) -> None:
+        """Returns once there were so many requests."""
+        self.wait_for(lambda: len(self._requests) >= count)
+
     # What happens in the loop's thread.
 
     async def serve(self) -> None:
