@@ -82,12 +82,16 @@ def read_exactly(client: socket.socket, count: int) -> bytes:
     return bytes(found)
 
 
+def read_frame_bytes(client: socket.socket) -> bytes | None:
+    """The bytes of the next message from a TCP connection; None where the other side closed it."""
+    length = read_exactly(client, 2)
+    return read_exactly(client, int.from_bytes(length)) if len(length) == 2 else None
+
+
 def read_frame(client: socket.socket) -> dns.message.Message | None:
     """The next message from a TCP connection; None where the other side closed it."""
-    length = read_exactly(client, 2)
-    if len(length) < 2:
-        return None
-    return dns.message.from_wire(read_exactly(client, int.from_bytes(length)))
+    wire = read_frame_bytes(client)
+    return None if wire is None else dns.message.from_wire(wire)
 
 
 def is_closed(client: socket.socket) -> bool:

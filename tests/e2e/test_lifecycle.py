@@ -17,7 +17,7 @@ from tests.servers.plain import plain_server
 from tests.servers.ports import free_port
 from tests.servers.scripted import ScriptedServer, replies
 from tests.servers.scripted.replies import Ending
-from tests.servers.smartdoh import Outcome, run_to_end, start_proxy
+from tests.servers.smartdoh import Outcome, run_to_end
 from tests.servers.zone import Answers, full_name
 
 NOWHERE = "https://127.0.0.1:1/dns-query"
@@ -63,38 +63,30 @@ def test_signal_with_questions_and_clients_waiting(upstream: ScriptedServer, sma
 
 
 def test_killed_twice_and_started_again(
-    upstream: ScriptedServer, authority: Authority, tmp_path: Path
+    upstream: ScriptedServer, smartdoh: StartProxy, tmp_path: Path
 ) -> None:
     """Also with its cache on disk: whatever was half written, the next start answers."""
     port = free_port()
-    settings = settings_for(upstream.url, authority=authority, sections={"cache": {"dir": "cache"}})
     for round_number in range(3):
-        proxy = start_proxy(settings, tmp_path, port=port)
+        proxy = smartdoh(upstream.url, sections={"cache": {"dir": tmp_path / "cache"}}, port=port)
         for number in range(50):
             answer = proxy.udp(question(f"r{round_number}n{number}.wild"))
             assert answer.rcode() == dns.rcode.NOERROR
         if round_number < 2:
             proxy.kill()
-        else:
-            proxy.stop()
 
 
-def test_killed_with_questions_in_flight(
-    upstream: ScriptedServer, authority: Authority, tmp_path: Path
-) -> None:
+def test_killed_with_questions_in_flight(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
     port = free_port()
-    settings = settings_for(upstream.url, authority=authority)
     upstream.behave(replies.ending(Ending.STALL))
-    first = start_proxy(settings, tmp_path, port=port)
+    first = smartdoh(upstream.url, port=port)
     with first.tcp_socket() as stream, first.udp_socket() as datagrams:
         stream.send(b"\0")
         datagrams.send(question("one").to_wire())
         upstream.wait_for(lambda: upstream.asked(full_name("one")) == 1)
         first.kill()
     upstream.behave(replies.right)
-    second = start_proxy(settings, tmp_path, port=port)
-    assert addresses(second.udp(question("one"))) == WANTED
-    second.stop()
+    assert addresses(smartdoh(upstream.url, port=port).udp(question("one"))) == WANTED
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])

@@ -16,7 +16,7 @@ import pytest
 
 import smartdoh as product
 from tests.conftest import GROUP, StartProxy, settings_for
-from tests.e2e.messages import addresses, frame, question, read_frame
+from tests.e2e.messages import addresses, frame, question, read_frame, read_frame_bytes
 from tests.servers.certificates import Authority
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import RunningProxy, start_proxy
@@ -84,17 +84,22 @@ def header(
     return struct.pack("!6H", message_id, flags, *counts)
 
 
-def exchange(proxy: RunningProxy, transport: str, wire: bytes) -> dns.message.Message:
+def exchange_bytes(proxy: RunningProxy, transport: str, wire: bytes) -> bytes:
     """The first thing that comes back for these bytes."""
     if transport == "udp":
         with proxy.udp_socket() as client:
             client.send(wire)
-            return dns.message.from_wire(client.recv(65_535))
+            return client.recv(65_535)
     with proxy.tcp_socket() as stream:
         stream.sendall(frame(wire))
-        answer = read_frame(stream)
+        answer = read_frame_bytes(stream)
         assert answer is not None, "closed without an answer"
         return answer
+
+
+def exchange(proxy: RunningProxy, transport: str, wire: bytes) -> dns.message.Message:
+    """The first message that comes back for these bytes."""
+    return dns.message.from_wire(exchange_bytes(proxy, transport, wire))
 
 
 def ask(proxy: RunningProxy, transport: str, query: dns.message.Message) -> dns.message.Message:
@@ -168,11 +173,13 @@ def test_formerr(proxy: RunningProxy, kind: str, transport: str) -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("opcode", [1, 2, 3, 4, 5, 6, 15])
 def test_other_opcodes(proxy: RunningProxy, opcode: int, transport: str) -> None:
-    with_question = exchange(proxy, transport, header(opcode << 11) + NAME + A_IN)
-    alone = exchange(proxy, transport, header(opcode << 11, (0, 0, 0, 0)))
-    for answer in (with_question, alone):
-        assert answer.rcode() == dns.rcode.NOTIMP
-        assert answer.opcode() == opcode
+    for wire in (header(opcode << 11) + NAME + A_IN, header(opcode << 11, (0, 0, 0, 0))):
+        answer = exchange_bytes(proxy, transport, wire)
+        message_id, flags = struct.unpack_from("!2H", answer)
+        assert message_id == 0x5151
+        assert dns.opcode.from_flags(flags) == opcode
+        assert flags & 0xF == dns.rcode.NOTIMP
+        assert len(answer) <= len(wire)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -236,7 +243,7 @@ def test_localhost(proxy: RunningProxy, name: str, rdtype: str, wanted: list[str
     assert addresses(answer) == wanted
 
 
-ABSENT = ["invalid.", "a.invalid.", "a.test.", "a.b.test.", "hidden.onion.", "printer.local.",
+ABSENT = ["a.invalid.", "a.test.", "a.b.test.", "hidden.onion.", "printer.local.",
           "nas.home.arpa.", "printer.", "PRINTER."]  # fmt: skip
 
 

@@ -164,7 +164,9 @@ def plain_server(answers: Answers | None = None) -> Iterator[PlainServer]:
     server = PlainServer(answers or Answers())
     try:
         thread.run(server.listen())
-        yield server
-        thread.run(server.shut())
+        try:
+            yield server
+        finally:
+            thread.run(server.shut())
     finally:
         thread.close()

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ ASK_SECONDS = 10.0
 START_TRIES = 3
 READY = re.compile(r"\bready\b")
 NEVER_IN_A_LOG = ("Traceback", "Task was destroyed", "never retrieved", "never awaited", "ResourceWarning")
-COMMAND = (sys.executable, "-W", "always::ResourceWarning", "-m", "smartdoh")
+COMMAND = (sys.executable, "-m", "smartdoh")
+STRICT_COMMAND = (sys.executable, "-W", "always::ResourceWarning", "-m", "smartdoh")
 
 Settings = Mapping[str, Any]
 
@@ -81,6 +83,7 @@ class RunningProxy:
     def __init__(self, process: ServerProcess, port: int) -> None:
         self.process = process
         self.port = port
+        self._is_killed = False
 
     @property
     def pid(self) -> int:
@@ -135,7 +138,12 @@ class RunningProxy:
             yield client
 
     def stop(self) -> None:
-        """Asks it to end, and checks that it did so in order and never had to show a traceback."""
+        """Asks it to end, and checks that it did so in order and never had to show a traceback.
+
+        One that was killed is left in peace.
+        """
+        if self._is_killed:
+            return
         status = self.process.returncode
         if status is None:
             status = self.process.stop()
@@ -145,6 +153,7 @@ class RunningProxy:
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
+        self._is_killed = True
         self.process.send(signal.SIGKILL)
         self.process.wait()
 
@@ -170,11 +179,10 @@ def start_proxy(
     for attempt in range(1, START_TRIES + 1):
         chosen = port or free_port()
         listen = {"dns": [_at(host, chosen) for host in hosts], **settings.get("listen", {})}
-        home = directory / f"smartdoh-{chosen}-{attempt}"
-        home.mkdir(parents=True, exist_ok=True)
+        home = Path(tempfile.mkdtemp(prefix="smartdoh-", dir=directory))
         config = home / "smartdoh.toml"
         config.write_text(toml({**settings, "listen": listen}))
-        argv = [*prefix, *COMMAND, "serve", "--config", str(config)]
+        argv = [*prefix, *STRICT_COMMAND, "serve", "--config", str(config)]
         process = ServerProcess("smartdoh", argv, home, environment(home, env), pass_fds)
         try:
             process.wait_until(lambda: READY.search(process.log) is not None)  # noqa: B023

@@ -116,19 +116,19 @@ class Answers:
         soa = self._sets[self._origin, dns.rdatatype.SOA]
         lifetime = min(soa.ttl, soa[0].minimum)  # RFC 2308 section 3
         response.authority.append(dns.rrset.from_rdata_list(soa.name, lifetime, list(soa)))
-        if name not in self._names and self._wildcard(name) not in self._names:
+        if name not in self._names and self._pattern(name) not in self._names:
             response.set_rcode(dns.rcode.NXDOMAIN)
 
     def _find(self, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:
         found = self._sets.get((name, rdtype))
         if found is None and name not in self._names:
-            pattern = self._sets.get((self._wildcard(name), rdtype))
+            pattern = self._sets.get((self._pattern(name), rdtype))
             if pattern is not None:
                 found = dns.rrset.from_rdata_list(name, pattern.ttl, list(pattern))
         return found
 
-    @staticmethod
-    def _wildcard(name: dns.name.Name) -> dns.name.Name:
-        if name == dns.name.root:
-            return name
-        return dns.name.Name((b"*", *name.labels[1:]))
+    def _pattern(self, name: dns.name.Name) -> dns.name.Name:
+        """The wildcard below the closest name that exists (RFC 4592 section 3.3.1)."""
+        while name not in self._names:
+            name = name.parent()
+        return dns.name.from_text("*", origin=name)

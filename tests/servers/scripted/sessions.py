@@ -1,6 +1,7 @@
 """HTTP/2 and HTTP/1.1 as the scripted server speaks them: bytes to requests, replies to bytes."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -64,7 +65,8 @@ class Http2Session:
             self._transport.close()
             return
         for event in events:
-            self._take(event)
+            with contextlib.suppress(h2.exceptions.StreamClosedError):  # reset by the client meanwhile
+                self._take(event)
         self._flush()
 
     def _take(self, event: h2.events.Event) -> None:
@@ -118,7 +120,8 @@ class Http2Session:
 
     def _reply_later(self, stream_id: int, reply: Reply) -> None:
         if not self._transport.is_closing():
-            self._reply(stream_id, reply)
+            with contextlib.suppress(h2.exceptions.StreamClosedError):
+                self._reply(stream_id, reply)
             self._flush()
 
     def _reply(self, stream_id: int, reply: Reply) -> None:
