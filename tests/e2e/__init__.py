@@ -1,0 +1,1 @@
+"""The running proxy, seen from outside, in front of real and of scripted servers."""

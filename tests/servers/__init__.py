@@ -1,0 +1,1 @@
+"""Servers that tests and benchmarks start on loopback: real ones from Debian, and scripted ones."""
