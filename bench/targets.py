@@ -59,6 +59,7 @@ TARGETS = (
     _Target("hedge", "requests a question", "requests", HEDGED_REQUESTS),
     _Target("start", "to the first answer, ms", "start_ms", START),
     _Target("memory", "100,000 answers, MB", "full_mb", FULL_MEMORY),
+    _Target("zipf", "hits, of FIFO's", "hit_percent", 1.0, at_least=True, of="FIFO"),
 )
 
 

@@ -70,10 +70,9 @@ class Lengths:
     paced_seconds: float = 5.0
     hedge_seconds: float = 10.0
     starts: int = 3
-    kept_answers: int = 100_000
 
 
-QUICK = Lengths(flood_seconds=1.0, paced_seconds=1.0, hedge_seconds=3.0, starts=1, kept_answers=20_000)
+QUICK = Lengths(flood_seconds=1.0, paced_seconds=1.0, hedge_seconds=3.0, starts=1)
 
 
 @dataclass(frozen=True, slots=True)

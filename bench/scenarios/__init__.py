@@ -1,6 +1,6 @@
 """The scenarios, in the order in which they run."""
 
-from bench.scenarios import delay, hedge, hit, memory, miss, start
+from bench.scenarios import delay, hedge, hit, memory, miss, start, zipf
 from bench.scenarios.base import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -10,4 +10,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     hedge.SCENARIO,
     start.SCENARIO,
     memory.SCENARIO,
+    zipf.SCENARIO,
 )

@@ -12,6 +12,7 @@ from bench.peers import Peer
 from bench.scenarios.base import Measure, Metric, Reading, Scenario, serving
 from bench.workspace import Workspace
 
+ANSWERS = 100_000
 CACHE_ENTRIES = 200_000
 
 EMPTY = Metric("empty_mb", "empty", "MB")
@@ -20,8 +21,7 @@ EACH = Metric("bytes_each", "an answer", "B", digits=0)
 
 
 def _measure(workspace: Workspace, upstream: MemoryUpstream, peer: Peer, _round: int) -> Reading:
-    count = workspace.lengths.kept_answers
-    listed = names.fresh(workspace.folder, "kept", count)
+    listed = names.fresh(workspace.folder, "kept", ANSWERS)
     core = workspace.cores.client
     over_doh = not peer.speaks_plain
     endpoints = (upstream.endpoint,)
@@ -34,20 +34,23 @@ def _measure(workspace: Workspace, upstream: MemoryUpstream, peer: Peer, _round:
         full = server.usage().resident_bytes
         asked = upstream.questions()
         again = once(core, port, listed)
-        if again.answers < count or upstream.questions() - asked > count / 100:
-            raise BenchError(f"{peer.name} kept fewer than {count} answers: asked again, it went upstream")
-    return {"empty_mb": empty / 1e6, "full_mb": full / 1e6, "bytes_each": (full - empty) / count}
+        if again.answers < ANSWERS or upstream.questions() - asked > ANSWERS / 100:
+            raise BenchError(
+                f"{peer.name} kept fewer than {ANSWERS:,} answers: asked again, it went upstream"
+            )
+    return {"empty_mb": empty / 1e6, "full_mb": full / 1e6, "bytes_each": (full - empty) / ANSWERS}
 
 
 @contextmanager
 def _contenders(workspace: Workspace, peers: list[Peer]) -> Iterator[dict[str, Measure]]:
-    count = workspace.lengths.kept_answers
     with memory_upstream(workspace) as upstream:
         yield {
             peer.name: partial(_measure, workspace, upstream, peer)
             for peer in peers
-            if peer.most_entries >= count
+            if peer.most_entries >= ANSWERS
         }
 
 
-SCENARIO = Scenario("memory", "resident, with answers of one address each", (EMPTY, FULL, EACH), _contenders)
+SCENARIO = Scenario(
+    "memory", f"resident, with {ANSWERS:,} answers of one address each", (EMPTY, FULL, EACH), _contenders
+)
