@@ -1,0 +1,1 @@
+"""Benchmarks of smartdoh beside other DNS servers: `python -m bench --help`."""
