@@ -11,7 +11,10 @@ import math
 SHRINK = 0.5
 GROWTH = 1.1  # a second without a refusal
 PAUSE_BETWEEN_CUTS = 1.0  # seconds: the refusals of one burst are one refusal
-MIN_RATE = 1.0  # requests a second
+MIN_RATE = 2.0  # requests a second
+FIRST_CUT = (
+    40.0  # requests a second that are taken as sent where there were fewer: one refusal is no reason to crawl
+)
 FORGET_AFTER = 60.0  # seconds without a refusal after which there is no rate any more
 FEW_MILLISECONDS = 0.02  # seconds a request may be paced by before another upstream is the better choice
 BURST = 0.1  # seconds' worth of the rate that may go at once
@@ -73,7 +76,7 @@ class Budget:
         if now - self._cut_at < PAUSE_BETWEEN_CUTS:
             return
         self._cut_at = self._grown_at = now
-        seen = float(max(self._sent, self._sent_before))
+        seen = max(FIRST_CUT, self._sent, self._sent_before)
         self.rate = max(MIN_RATE, min(self.rate, seen) * SHRINK)
         self.limit = max(1.0, min(self.limit, self.in_flight + 1.0) * SHRINK)
         self._tokens, self._refilled_at = 0.0, now

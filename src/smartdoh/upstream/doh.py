@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pycurl
 
@@ -98,7 +100,10 @@ class _Handle:
         curl.setopt(pycurl.URL, origin.url)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.HTTPHEADER, [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"])
+        curl.setopt(
+            pycurl.HTTPHEADER,
+            [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:", "User-Agent:"],
+        )
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.FOLLOWLOCATION, 0)
@@ -301,20 +306,34 @@ class _Exchange:
         if media_type != MEDIA_TYPE and (media_type or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             return BadReply(f"the media type is {media_type!r}", name)
         headers, chunks = self.handle.headers, self.handle.chunks
-        age = int(_seconds(headers, b"age:")) if b"\nage:" in b"".join(headers).lower() else 0
+        age = int(_seconds(_header(headers, b"age:"))) if b"\nage:" in b"".join(headers).lower() else 0
         return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
 
 
-def _seconds(headers: list[bytes], wanted: bytes) -> float:
-    """The value in seconds of a header like Age or Retry-After; 0.0 if it is not there or no number.
+def _header(headers: list[bytes], wanted: bytes) -> str:
+    """The value of a header like `age:`; empty if it is not there.
 
     A proxy's answer to CONNECT is in `headers` too, before the server's own, and does not count.
     """
-    seconds = 0.0
+    value = b""
     for line in headers:
         if line[: len(wanted)].lower() == wanted:
             value = line[len(wanted) :].strip()
-            seconds = float(value) if value.isdigit() and len(value) <= LONGEST_NUMBER else 0.0
         elif line[:5] == b"HTTP/":
-            seconds = 0.0
-    return seconds
+            value = b""
+    return value.decode("latin-1")
+
+
+def _seconds(value: str) -> float:
+    """A number of seconds as HTTP writes it; 0.0 where it is none."""
+    return float(value) if value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER else 0.0
+
+
+def _retry_after(headers: list[bytes]) -> float:
+    """Seconds until the time that Retry-After names, as a number or as a date (RFC 9110 section 10.2.3)."""
+    value = _header(headers, b"retry-after:")
+    try:
+        at = parsedate_to_datetime(value)
+        return max(0.0, (at - datetime.now(tz=UTC)).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return _seconds(value)

@@ -13,6 +13,7 @@ UNKNOWN_P95 = 0.3  # seconds
 FAILURES_TO_REST = 2
 FIRST_REST = 1.0  # seconds
 LONGEST_REST = 60.0  # seconds; RFC 2308 section 7.2 allows five minutes
+PROBE = 3.0  # seconds that one question may take to show whether an upstream is well again
 STALLED = 0.3  # seconds of silence, at least, while requests wait
 
 
@@ -37,20 +38,25 @@ class Health:
         self.rest_until = 0.0
         self._samples: deque[float] = deque(maxlen=SAMPLES)
         self._since_count = 0
+        self._is_probed = False
         self._waiting = 0
         self._silent_since = 0.0
 
     def asked(self, now: float) -> None:
-        """A request went."""
+        """A request went. The first after a rest is a probe, and until it ends the others stay away."""
         if self._waiting == 0:
             self._silent_since = now
         self._waiting += 1
+        if self.failures >= FAILURES_TO_REST and now >= self.rest_until:
+            self._is_probed = True
+            self.rest_until = now + PROBE
 
     def answered(self, now: float, latency: float) -> None:
         """A valid answer came after `latency` seconds."""
         self._ended(now)
         self.failures = 0
         self.rest_until = 0.0
+        self._is_probed = False
         samples = self._samples
         self.latency = self.latency + (latency - self.latency) * SMOOTHING if samples else latency
         samples.append(latency)
@@ -62,8 +68,9 @@ class Health:
     def failed(self, now: float) -> None:
         """No valid answer came. From the second time in a row on the upstream rests: 1 s, 2 s, 4 s, ... 60 s."""
         self._ended(now)
-        if now < self.rest_until:
+        if now < self.rest_until and not self._is_probed:
             return  # asked before it went to rest
+        self._is_probed = False
         self.failures += 1
         if self.failures >= FAILURES_TO_REST:
             exponent = min(self.failures - FAILURES_TO_REST, 10)
@@ -78,8 +85,8 @@ class Health:
         return now < self.rest_until
 
     def is_doubtful(self, now: float) -> bool:
-        """Whether others are the better choice: it failed last time, rests, or is silent while requests wait."""
-        if self.failures >= FAILURES_TO_REST or now < self.rest_until:
+        """Whether others are the better choice: it rests, or is silent while requests wait."""
+        if now < self.rest_until:
             return True
         return self._waiting > 0 and now - self._silent_since > max(STALLED, 4 * self.p95)
 

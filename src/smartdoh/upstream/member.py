@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 
@@ -49,6 +50,7 @@ class Member:
         self.health = Health()
         self.budget = Budget(max_in_flight)
         self.requests = 0
+        self._queue: deque[Callable[[], None]] = deque()
         self._transport = transport
         self._finder = finder
         self._tasks = tasks
@@ -67,6 +69,15 @@ class Member:
             self._loop.call_later(wait, self._send, query, wire, asked)
         else:
             self._send(query, wire, asked)
+
+    def when_free(self, go: Callable[[], None]) -> None:
+        """Call `go` when a request has ended and so made room for another; first come, first served."""
+        self._queue.append(go)
+
+    def pass_on(self) -> None:
+        """Give free room to the next that waits for it."""
+        while self._queue and self.budget.in_flight < self.budget.limit:
+            self._queue.popleft()()
 
     def drop_connection(self) -> None:
         """Use a new connection from now on."""
@@ -112,6 +123,7 @@ class Member:
         else:
             self.health.failed(now)
         asked(self, judged)
+        self.pass_on()
 
     def _judge(self, query: Query, reply: Reply) -> Answer | UpstreamError:
         """Whether the message is an answer to the question, made ready to be kept."""

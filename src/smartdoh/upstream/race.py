@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from functools import partial
 from typing import Protocol
 
 from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
@@ -73,7 +74,9 @@ class Race:
             self._ask_next()
         if self._pending == 0:
             self._ask_anyway()
-        if len(self._order) > 1 and not self.result.done():  # a lone one has its own time limit, and no other waits
+        if (
+            len(self._order) > 1 and not self.result.done()
+        ):  # a lone one has its own time limit, and no other waits
             self._arm(self._plan.patience(self._order, 0))
         return self.result
 
@@ -94,13 +97,23 @@ class Race:
     def _ask_anyway(self) -> None:
         """Nobody has room: hold the question for the first who will have, if that is soon, else end it."""
         now = self._loop.time()
-        member = min(self._order, key=lambda member: member.budget.wait(now))
-        wait = member.budget.wait(now)
-        if wait > min(LONGEST_PACE, (self._deadline - now) / 2):
+        waits = {member: member.budget.wait(now) for member in self._order}
+        member = min(waits, key=waits.__getitem__)
+        if waits[member] == math.inf:
+            self._arm(math.inf)
+            for member in self._order:
+                member.when_free(partial(self._ask_late, member))
+        elif waits[member] <= min(LONGEST_PACE, (self._deadline - now) / 2):
+            self._pending += 1
+            member.ask(self._query, self._wire, self._asked, waits[member])
+        else:
             self._end()
-            return
-        self._pending += 1
-        member.ask(self._query, self._wire, self._asked, wait)
+
+    def _ask_late(self, member: Member) -> None:
+        """Room was made for a question that waited, unless that was asked elsewhere or is over."""
+        if self._pending == 0 and not self.result.done():
+            self._pending += 1
+            member.ask(self._query, self._wire, self._asked)
 
     def _asked(self, member: Member, outcome: Answer | UpstreamError) -> None:
         self._pending -= 1
