@@ -23,9 +23,6 @@ BURST = 0.1  # seconds' worth of the rate that may go at once
 class Budget:
     """Requests that one upstream may get. Times are in seconds of one monotonic clock."""
 
-    __slots__ = ("_cut_at", "_grown_at", "_max", "_refilled_at", "_second", "_sent", "_sent_before", "_tokens",
-                 "blocked_until", "in_flight", "limit", "rate")  # fmt: skip
-
     def __init__(self, max_in_flight: int) -> None:
         self._max = float(max_in_flight)
         self.limit = self._max

@@ -297,9 +297,7 @@ class _Exchange:
         if not line.is_known:
             line.learn(curl.getinfo(pycurl.INFO_HTTP_VERSION))
         if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
-            return Limited(
-                f"HTTP {status}", name, min(_seconds(self.handle.headers, b"retry-after:"), MAX_RETRY_AFTER)
-            )
+            return Limited(f"HTTP {status}", name, min(_retry_after(self.handle.headers), MAX_RETRY_AFTER))
         if status != OK:
             return BadReply(f"HTTP {status}", name)
         media_type = curl.getinfo(pycurl.CONTENT_TYPE)

@@ -20,17 +20,6 @@ STALLED = 0.3  # seconds of silence, at least, while requests wait
 class Health:
     """Latency and failures of one upstream. Times are in seconds of one monotonic clock."""
 
-    __slots__ = (
-        "_samples",
-        "_silent_since",
-        "_since_count",
-        "_waiting",
-        "failures",
-        "latency",
-        "p95",
-        "rest_until",
-    )
-
     def __init__(self) -> None:
         self.latency = UNKNOWN_LATENCY
         self.p95 = UNKNOWN_P95

@@ -24,18 +24,6 @@ Asked = Callable[["Member", "Answer | UpstreamError"], None]
 class Member:
     """Asks one DoH server and keeps count of how it does."""
 
-    __slots__ = (
-        "_finder",
-        "_loop",
-        "_tasks",
-        "_transport",
-        "_trust_ad",
-        "budget",
-        "health",
-        "name",
-        "requests",
-    )
-
     def __init__(
         self,
         transport: DohTransport,

@@ -41,8 +41,22 @@ class Plan(Protocol):
 class Race:
     """One question under way. `result` ends with an Answer or an UpstreamError."""
 
-    __slots__ = ("_deadline", "_errors", "_loop", "_next", "_order", "_pending", "_plan", "_poor", "_query",
-                 "_servfails", "_timer", "_times", "_wire", "result")  # fmt: skip
+    __slots__ = (
+        "_deadline",
+        "_errors",
+        "_loop",
+        "_next",
+        "_order",
+        "_pending",
+        "_plan",
+        "_poor",
+        "_query",
+        "_servfails",
+        "_timer",
+        "_times",
+        "_wire",
+        "result",
+    )
 
     def __init__(
         self,
