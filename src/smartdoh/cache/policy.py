@@ -94,4 +94,4 @@ def failure_entry(answer: Answer, previous: Entry | None, bounds: Bounds, now: f
 
 def is_failure(entry: Entry) -> bool:
     """Whether an entry holds a failure and not data."""
-    return entry.flags & 0xF not in (NOERROR, NXDOMAIN)
+    return entry.rcode not in (NOERROR, NXDOMAIN)

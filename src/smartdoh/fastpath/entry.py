@@ -48,13 +48,12 @@ class Entry:
         "asked",
         "ede",
         "expires",
-        "flags",
         "generation",
+        "rcode",
         "refresh_at",
         "rendered",
-        "slot",
         "source",
-        "stale_until",
+        "stale",
         "stored",
         "ttl_offsets",
         "wire",
@@ -63,18 +62,22 @@ class Entry:
     def __init__(self, answer: Answer, stored: float, ttl: float, stale: float, refresh_at: float) -> None:
         self.wire = answer.wire
         self.ttl_offsets = answer.scan.ttl_offsets
-        self.flags = QR | RA | answer.scan.flags & RCODE
+        self.rcode = answer.scan.rcode & RCODE
         self.ad = answer.scan.flags & AD
         self.ede = answer.ede
         self.source = answer.source
         self.stored = stored
         self.expires = stored + ttl
-        self.stale_until = self.expires + stale
+        self.stale = stale
         self.refresh_at = refresh_at
         self.generation = 0
-        self.slot = -1
         self.asked = False
         self.rendered: list[Rendered] | None = None
+
+    @property
+    def stale_until(self) -> float:
+        """When it may no longer be given at all."""
+        return self.expires + self.stale
 
     def forget_rendered(self) -> None:
         """End what was made from this entry at once: another answer takes its place."""
@@ -92,13 +95,13 @@ def render(query: Query, entry: Entry, now: float, *, udp: bool) -> bytes:
     """
     edns_ = query.edns
     do = edns_ is not None and edns_.do
-    flags = entry.flags | query.flags & (RD | CD)
+    flags = QR | RA | entry.rcode | query.flags & (RD | CD)
     if entry.ad and (do or query.flags & AD):
         flags |= AD
     wire, ede = entry.wire, entry.ede
     if now >= entry.expires:
         wire = edit.set_ttls(wire, entry.ttl_offsets, STALE_ANSWER_TTL)
-        ede += _EDE_STALE_NXDOMAIN if entry.flags & RCODE == NXDOMAIN else _EDE_STALE
+        ede += _EDE_STALE_NXDOMAIN if entry.rcode == NXDOMAIN else _EDE_STALE
     elif now - entry.stored >= 1:
         wire = edit.age_ttls(wire, entry.ttl_offsets, int(now - entry.stored))
     opt = b"" if edns_ is None else edns.render(do=do, options=ede)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import tempfile
 from pathlib import Path
+from typing import IO
 
 _USUAL_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine
@@ -24,24 +26,31 @@ def system_bundle() -> Path | None:
 
 
 class TrustStore:
-    """One file with every trusted certificate, as libcurl wants it; removed with this object if it was made here."""
+    """One file with every trusted certificate, as libcurl wants it, at `path`; empty where there are none."""
 
     def __init__(self, ca_file: Path | None = None) -> None:
-        """Raises OSError where `ca_file` cannot be read or no temporary file can be written."""
+        """Raises OSError where `ca_file` cannot be read or no file can be made."""
         system = system_bundle()
-        self._made = None
+        self._made: IO[bytes] | None = None
+        self.path = str(system) if system else ""
         if ca_file is None:
-            self.path = str(system) if system else ""
             return
-        self._made = tempfile.NamedTemporaryFile(prefix="smartdoh-ca-", suffix=".pem")  # noqa: SIM115 - kept open
-        if system:
-            self._made.write(system.read_bytes() + b"\n")
-        self._made.write(ca_file.read_bytes())
+        bundle = (system.read_bytes() + b"\n" if system else b"") + ca_file.read_bytes()
+        self._made, self.path = _private_file()
+        self._made.write(bundle)
         self._made.flush()
-        self.path = self._made.name
 
     def close(self) -> None:
         """Remove what was made here."""
         if self._made is not None:
             self._made.close()
             self._made = None
+
+
+def _private_file() -> tuple[IO[bytes], str]:
+    """A file that goes with the process, however that ends: in memory where the system has such."""
+    if hasattr(os, "memfd_create"):
+        made = os.fdopen(os.memfd_create("smartdoh-ca"), "wb")
+        return made, f"/proc/self/fd/{made.fileno()}"
+    named = tempfile.NamedTemporaryFile(prefix="smartdoh-ca-", suffix=".pem")  # noqa: SIM115 - kept open
+    return named.file, named.name
