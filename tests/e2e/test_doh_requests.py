@@ -98,6 +98,32 @@ def test_hundreds_of_questions_on_one_connection(upstream: ScriptedServer, smart
     assert upstream.connections == 1
 
 
+def test_http1_uses_a_bounded_number_of_connections(scripted: StartScripted, smartdoh: StartProxy) -> None:
+    server = scripted(protocols=("http/1.1",))
+    server.behave(replies.delayed(0.02))
+    found = ask_together(smartdoh(server.url), [question(f"n{number}.wild") for number in range(100)])
+    assert {answer.rcode() for answer in found} == {dns.rcode.NOERROR}
+    assert server.connections <= 32
+
+
+def test_the_servers_limit_of_streams_is_kept(scripted: StartScripted, smartdoh: StartProxy) -> None:
+    server = scripted(max_streams=10)
+    server.behave(replies.delayed(0.02))
+    proxy = smartdoh(server.url)
+    proxy.udp(question("one"))  # the limit is known once the server has spoken
+    found = ask_together(proxy, [question(f"n{number}.wild") for number in range(100)])
+    assert {answer.rcode() for answer in found} == {dns.rcode.NOERROR}
+    assert server.connections == 1
+
+
+def test_idle_connection_is_closed_and_made_anew(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
+    proxy = smartdoh(upstream.url, group={"idle": "300ms"})
+    proxy.udp(question("one"))
+    upstream.wait_for(lambda: upstream.open_connections == 0)
+    assert addresses(proxy.udp(question("several"))) == ["203.0.113.11", "203.0.113.12", "203.0.113.13"]
+    assert upstream.connections == 2
+
+
 def test_identical_questions_share_one_request(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
     upstream.behave(replies.delayed(0.3))
     proxy = smartdoh(upstream.url)
@@ -153,6 +179,34 @@ def test_age_is_subtracted(upstream: ScriptedServer, smartdoh: StartProxy) -> No
     for _ in range(2):  # older than its TTL: given once, never kept (RFC 8484 section 5.1)
         assert lowest_ttl(proxy.udp(question("six", "AAAA"))) <= 1
     assert upstream.asked(full_name("six"), "AAAA") == 2
+
+
+@pytest.mark.parametrize(("bounds", "wanted"), [({"max_ttl": "1m"}, 60), ({"min_ttl": "10m"}, 600)])
+def test_ttl_bounds(
+    upstream: ScriptedServer, smartdoh: StartProxy, bounds: dict[str, str], wanted: int
+) -> None:
+    proxy = smartdoh(upstream.url, sections={"cache": {"dir": "none", **bounds}})
+    for _ in range(2):
+        assert wanted - 2 <= lowest_ttl(proxy.udp(question("one"))) <= wanted
+
+
+def test_ad_is_for_those_who_ask(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
+    """RFC 6840 sections 5.7 and 5.8, from the upstream and from the cache alike."""
+
+    def validated(_request: replies.Request, answer: dns.message.Message) -> replies.Reply:
+        answer.flags |= dns.flags.AD
+        return replies.Reply(body=replies.wire_of(answer))
+
+    upstream.behave(validated)
+    proxy = smartdoh(upstream.url)
+    for _ in range(2):
+        plain, asking = question("one"), question("one")
+        asking.flags |= dns.flags.AD
+        assert not proxy.udp(plain).flags & dns.flags.AD
+        assert proxy.udp(asking).flags & dns.flags.AD
+        assert proxy.udp(question("one", want_dnssec=True)).flags & dns.flags.AD
+    doubting = smartdoh(upstream.url, group={"trust_ad": False})
+    assert not doubting.udp(question("one", want_dnssec=True)).flags & dns.flags.AD
 
 
 def test_zero_ttl_is_for_one_answer(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
@@ -266,6 +320,16 @@ def test_stale_answer_where_nobody_answers(upstream: ScriptedServer, smartdoh: S
     answer = until(lambda: proxy.udp(question("brief")), lambda got: EDE_STALE_ANSWER in error_codes(got))
     assert addresses(answer) == ["203.0.113.90"]
     assert 1 <= lowest_ttl(answer) <= STALE_TTL
+
+
+def test_stale_waits_for_a_fresh_answer_where_told_so(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
+    upstream.answers.put(dns.rrset.from_text(full_name("brief"), 1, "IN", "A", "203.0.113.90"))
+    proxy = smartdoh(upstream.url, sections={"cache": {"dir": "none", "stale_after": "5s"}})
+    assert addresses(proxy.udp(question("brief"))) == ["203.0.113.90"]
+    upstream.answers.put(dns.rrset.from_text(full_name("brief"), 300, "IN", "A", "203.0.113.91"))
+    answer = until(lambda: proxy.udp(question("brief")), lambda got: upstream.asked(full_name("brief")) == 2)
+    assert addresses(answer) == ["203.0.113.91"]
+    assert error_codes(answer) == set()
 
 
 def test_stale_can_be_switched_off(upstream: ScriptedServer, smartdoh: StartProxy) -> None:

@@ -101,6 +101,14 @@ def test_many_questions_share_one_connection(proxy: RunningProxy, real_server: D
     assert proxy.connections_to(real_server.port) == 1
 
 
+def test_burst_on_a_cold_connection(real_server: DohServer, smartdoh: StartProxy) -> None:
+    """More questions than the server takes at a time, before it has even said how many that are."""
+    proxy = smartdoh(real_server.url)
+    answers = ask_together(proxy, [question(f"cold-{number}.wild") for number in range(500)])
+    assert {answer.rcode() for answer in answers} == {dns.rcode.NOERROR}
+    assert proxy.connections_to(real_server.port) == 1
+
+
 def test_ipv6_upstream(real_server: DohServer, smartdoh: StartProxy) -> None:
     if not has_ipv6():
         return

@@ -100,7 +100,7 @@ def test_port_in_use(authority: Authority, tmp_path: Path, kind: socket.SocketKi
     assert outcome.status == CANNOT_LISTEN
     [line] = outcome.lines
     assert where in line
-    assert "in use" in line
+    assert "another program" in line
 
 
 def test_second_proxy_on_the_same_port(
@@ -128,7 +128,7 @@ def test_no_permission_for_port_53(authority: Authority, tmp_path: Path) -> None
     assert outcome.status == CANNOT_LISTEN
     [line] = outcome.lines
     assert "127.0.0.1:53" in line
-    assert "denied" in line.lower()
+    assert "permission" in line
 
 
 def test_missing_ca_file(tmp_path: Path) -> None:

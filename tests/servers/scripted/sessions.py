@@ -65,7 +65,7 @@ class Http2Session:
             self._transport.close()
             return
         for event in events:
-            with contextlib.suppress(h2.exceptions.StreamClosedError):  # reset by the client meanwhile
+            with contextlib.suppress(h2.exceptions.ProtocolError):  # closed by the client meanwhile
                 self._take(event)
         self._flush()
 
@@ -120,7 +120,7 @@ class Http2Session:
 
     def _reply_later(self, stream_id: int, reply: Reply) -> None:
         if not self._transport.is_closing():
-            with contextlib.suppress(h2.exceptions.StreamClosedError):
+            with contextlib.suppress(h2.exceptions.ProtocolError):
                 self._reply(stream_id, reply)
             self._flush()
 
