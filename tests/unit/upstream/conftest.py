@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +13,12 @@ import dns.query
 import pytest
 import uvloop
 
-from tests.unit.upstream.responders import closed_port
+from tests.servers.ports import free_port
+from tests.servers.process import ServerProcess
+from tests.servers.required import require_server
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
-START_SECONDS = 15.0
 MANY = 60  # addresses, which no datagram of 512 octets holds
 ZONE = f"""\
 $TTL 300
@@ -43,15 +40,6 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         yield runner.run
-
-
-def _program(name: str) -> str:
-    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is not installed", pytrace=False)
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 def _unbound(directory: Path, port: int) -> list[str]:
@@ -80,7 +68,7 @@ remote-control:
   control-enable: no
 """
     )
-    return [_program("unbound"), "-d", "-c", "unbound.conf"]
+    return [require_server("unbound"), "-d", "-c", "unbound.conf"]
 
 
 def _named(directory: Path, port: int) -> list[str]:
@@ -104,7 +92,7 @@ controls {{ }};
 zone "test" {{ type primary; file "test.zone"; }};
 """
     )
-    return [_program("named"), "-g", "-n", "1", "-c", str(directory / "named.conf")]
+    return [require_server("named"), "-g", "-n", "1", "-c", str(directory / "named.conf")]
 
 
 def _dnsmasq(directory: Path, port: int) -> list[str]:
@@ -129,13 +117,13 @@ def _dnsmasq(directory: Path, port: int) -> list[str]:
         *(f"host-record=many.test,198.51.100.{number}" for number in range(1, MANY + 1)),
     ]
     (directory / "dnsmasq.conf").write_text("\n".join(lines) + "\n")
-    return [_program("dnsmasq"), "--conf-file=" + str(directory / "dnsmasq.conf")]
+    return [require_server("dnsmasq"), "--conf-file=" + str(directory / "dnsmasq.conf")]
 
 
 _REAL = {"unbound": _unbound, "named": _named, "dnsmasq": _dnsmasq}
 
 
-def _answers(port: int) -> bool:
+def _is_answering(port: int) -> bool:
     try:
         dns.query.udp(dns.message.make_query("doh.test", "A"), "127.0.0.1", port=port, timeout=0.2)
     except (OSError, dns.exception.DNSException):
@@ -144,29 +132,16 @@ def _answers(port: int) -> bool:
 
 
 @pytest.fixture(scope="session", params=list(_REAL))
-def real_server(
+def plain_dns(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, int]]:
     """Each of Debian's plain DNS servers in turn, with the zone `test`."""
-    directory = tmp_path_factory.mktemp(request.param)
-    directory.chmod(0o755)
+    kind: str = request.param
+    directory, port = tmp_path_factory.mktemp(kind), free_port()
     (directory / "test.zone").write_text(ZONE)
-    port = closed_port()
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            _REAL[request.param](directory, port),
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+    process = ServerProcess(kind, _REAL[kind](directory, port), directory)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"{request.param} did not start:\n{(directory / 'log').read_text()[-2000:]}")
-            time.sleep(0.02)
+        process.wait_until(lambda: _is_answering(port))
         yield "127.0.0.1", port
     finally:
-        process.terminate()
-        process.wait(START_SECONDS)
+        process.stop()

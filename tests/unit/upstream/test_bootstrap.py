@@ -124,12 +124,12 @@ def scripted(*records: str) -> Script:
     return only(A, lambda wire, _: [answer(wire, *records)], lambda wire, _: [answer(wire)])
 
 
-def test_real_servers_give_both_families(run: Run, real_server: Server) -> None:
+def test_real_servers_give_both_families(run: Run, plain_dns: Server) -> None:
     """The addresses of a name, of an alias of an alias, and of one that has IPv4 alone."""
 
     async def go() -> list[set[str]]:
         async with world() as here:
-            bootstrap = here.bootstrap(real_server)
+            bootstrap = here.bootstrap(plain_dns)
             hosts = ("doh.test", "alias.test", "only4.test")
             return [set(await bootstrap.finder(host).find()) for host in hosts]
 
@@ -138,12 +138,12 @@ def test_real_servers_give_both_families(run: Run, real_server: Server) -> None:
 
 
 @pytest.mark.parametrize("host", ["text.test", "nobody.test"])
-def test_real_servers_without_an_address_are_told(run: Run, real_server: Server, host: str) -> None:
+def test_real_servers_without_an_address_are_told(run: Run, plain_dns: Server, host: str) -> None:
     """NODATA and NXDOMAIN, not a timeout."""
 
     async def go() -> None:
         async with world() as here:
-            await here.bootstrap(real_server).finder(host).find()
+            await here.bootstrap(plain_dns).finder(host).find()
 
     with pytest.raises(
         NetworkDown, match=rf"bootstrap: no address of {host}: .*(NXDOMAIN|no usable address)"

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from smartdoh.errors import BadReply, NetworkDown, Timeout, UpstreamError
 from smartdoh.upstream import plain
 from smartdoh.upstream.plain import PlainServer, Question, Server, ask
+from tests.servers.ports import has_ipv6
 from tests.unit.upstream.conftest import MANY, Run
 from tests.unit.upstream.responders import (
     HOST,
@@ -72,12 +73,12 @@ WRONG: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("name", ["doh.test", "alias.test"])
-def test_real_servers_answer(run: Run, real_server: Server, name: str) -> None:
+def test_real_servers_answer(run: Run, plain_dns: Server, name: str) -> None:
     """The answer has the id and the spelling of the question, and all records."""
 
     async def go() -> dns.message.Message:
         deadline = asyncio.get_running_loop().time() + LONG
-        return dns.message.from_wire(await ask(real_server, query(name, message_id=77).wire, deadline))
+        return dns.message.from_wire(await ask(plain_dns, query(name, message_id=77).wire, deadline))
 
     message = run(go())
     assert message.id == 77
@@ -85,12 +86,12 @@ def test_real_servers_answer(run: Run, real_server: Server, name: str) -> None:
     assert {"192.0.2.1", "192.0.2.2"} <= said(message)
 
 
-def test_real_servers_are_asked_over_tcp_where_a_datagram_is_too_small(run: Run, real_server: Server) -> None:
+def test_real_servers_are_asked_over_tcp_where_a_datagram_is_too_small(run: Run, plain_dns: Server) -> None:
     """60 addresses do not fit 512 octets: TC comes, then the whole answer."""
 
     async def go() -> int:
         deadline = asyncio.get_running_loop().time() + LONG
-        whole = await PlainServer(real_server).exchange(query("many.test"), deadline)
+        whole = await PlainServer(plain_dns).exchange(query("many.test"), deadline)
         return whole.scan.answers
 
     assert run(go()) == MANY
@@ -350,8 +351,8 @@ def test_the_system_resolver_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_ipv6_servers_are_asked(run: Run) -> None:
     """Over UDP and TCP."""
-    if not socket.has_ipv6:
-        pytest.skip("no IPv6 here")
+    if not has_ipv6():
+        return
 
     def script(wire: bytes, transport: Transport) -> list[bytes]:
         return GOOD(wire, transport) if transport == "tcp" else [flip_id(wire)]
