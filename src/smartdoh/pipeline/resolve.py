@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
 from smartdoh.errors import UpstreamError
-from smartdoh.fastpath import Entry, FastPath
+from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import failures
 from smartdoh.pipeline.flights import Flights, Waiter
@@ -121,6 +121,8 @@ class Resolver:
         entry, ttl = policy.entry_of(query, answer, self._bounds, self._clock())
         if ttl:
             self._fast.store(query.key, entry)
+        else:
+            self._fast.forget(query.key)  # what was true before must not come back as stale
         return entry
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
@@ -129,8 +131,10 @@ class Resolver:
         previous = self._fast.peek(query.key)
         if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
             self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
-        elif now < previous.expires or query.flags & RD:
-            return previous
+        else:
+            previous.refresh_at = max(previous.refresh_at, now + RECHECK)
+            if now < previous.expires or query.flags & RD:
+                return previous
         return policy.unkept(answer, now)
 
     def _promise_stale(self, waiter: Waiter) -> None:
