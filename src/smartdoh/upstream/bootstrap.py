@@ -62,7 +62,7 @@ class Source(Protocol):
         """How errors call it."""
         ...
 
-    async def exchange(self, query: Query, deadline: float) -> Answer:
+    def exchange(self, query: Query, deadline: float) -> Awaitable[Answer]:
         """As in Upstream."""
         ...
 
