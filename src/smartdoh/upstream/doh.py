@@ -69,7 +69,7 @@ class Reply:
 class _Line:
     """One libcurl multi handle, with what is known of the connection in it."""
 
-    __slots__ = ("answered_at", "in_flight", "is_known", "multi", "retired")
+    __slots__ = ("answered_at", "in_flight", "is_known", "multi", "resolved", "retired")
 
     def __init__(self) -> None:
         self.multi = pycurl.AsyncCurlMulti()
@@ -78,6 +78,7 @@ class _Line:
         self.in_flight = 0
         self.answered_at = 0.0
         self.is_known = False
+        self.resolved: tuple[str, ...] = ()  # the addresses that the multi handle's DNS cache holds
         self.retired = False
 
     def learn(self, http_version: int) -> None:
@@ -90,12 +91,11 @@ class _Line:
 class _Handle:
     """An easy handle with the buffers that libcurl fills."""
 
-    __slots__ = ("chunks", "curl", "headers", "resolved")
+    __slots__ = ("chunks", "curl", "headers")
 
     def __init__(self, origin: Origin, trust: TrustStore) -> None:
         self.chunks: list[bytes] = []
         self.headers: list[bytes] = []
-        self.resolved: tuple[str, ...] = ()
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.URL, origin.url)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
@@ -122,13 +122,6 @@ class _Handle:
         curl.setopt(pycurl.TIMEOUT_MS, int(origin.timeout * 1000))
         curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
         curl.setopt(pycurl.HEADERFUNCTION, self.headers.append)
-
-    def resolve_to(self, addresses: tuple[str, ...], host: str, port: int) -> None:
-        """Connect to these addresses for `host`, and look nothing up."""
-        if addresses != self.resolved:
-            self.resolved = addresses
-            wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-            self.curl.setopt(pycurl.RESOLVE, [f"-{host}:{port}", f"{host}:{port}:{wanted}"])
 
 
 class DohTransport:
@@ -159,8 +152,6 @@ class DohTransport:
         )
         self._running.add(exchange)
         exchange.handle.curl.setopt(pycurl.POSTFIELDS, wire)
-        if self.addresses:
-            exchange.handle.resolve_to(self.addresses, *self.resolve_as)
         exchange.send()
 
     async def aclose(self) -> None:
@@ -184,16 +175,20 @@ class DohTransport:
 
     # What exchanges call
 
-    def take_line(self) -> _Line:
-        """The line to send on, a new one if there is none."""
+    def take_line(self, curl: pycurl.Curl) -> _Line:
+        """The line on which `curl` is sent, a new one if there is none; it is told where to connect to."""
         self._last_used = self._loop.time()
         self.requests += 1
         if self._line is None:
             self._line = _Line()
         if self._idle_check is None:
             self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
-        self._line.in_flight += 1
-        return self._line
+        line = self._line
+        line.in_flight += 1
+        if line.resolved != self.addresses:
+            line.resolved = self.addresses
+            curl.setopt(pycurl.RESOLVE, _resolve_entries(*self.resolve_as, self.addresses))
+        return line
 
     def give_back(self, line: _Line) -> None:
         """A request on `line` has ended."""
@@ -245,7 +240,7 @@ class _Exchange:
         self._cancelled = False
 
     def send(self) -> None:
-        self._line = self._transport.take_line()
+        self._line = self._transport.take_line(self.handle.curl)
         self._started = self._transport._loop.time()
         self._future = self._line.multi.add_handle(self.handle.curl)
         self._future.add_done_callback(self._ended)
@@ -306,6 +301,12 @@ class _Exchange:
         headers, chunks = self.handle.headers, self.handle.chunks
         age = int(_seconds(_header(headers, b"age:"))) if b"\nage:" in b"".join(headers).lower() else 0
         return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
+
+
+def _resolve_entries(host: str, port: int, addresses: tuple[str, ...]) -> list[str]:
+    """What puts these addresses into libcurl's DNS cache in place of older ones, so that it looks nothing up."""
+    wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+    return [f"-{host}:{port}", f"{host}:{port}:{wanted}"]
 
 
 def _header(headers: list[bytes], wanted: bytes) -> str:
