@@ -69,6 +69,8 @@ class Route(NamedTuple):
     is_blocked: bool
     is_explicit: bool  # a rule names the domain, which also takes it out of the zones that are answered here
     why: str  # the rule, as `explain` and logs name it
+    addresses: tuple[bytes, ...] = ()  # the user's own answer: packed IPv4 and IPv6 addresses
+    pointer: bytes = b""  # the same the other way: the wire name that a reverse name leads to
 
 
 Stage = Callable[[Query, Route], Answer | None]

@@ -11,12 +11,14 @@ from typing import Any
 import dns.message
 
 from smartdoh import config
+from smartdoh.app.overrides import wall_clock
 from smartdoh.cache.policy import Bounds
 from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import FastPath
 from smartdoh.model import Answer, Query, Shaper, Stage
 from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.rules.decide import Decisions
 from smartdoh.rules.router import Router
 from smartdoh.rules.views import Views
 from tests.scenario.messages import CLIENT, answer_to, question
@@ -140,7 +142,7 @@ class World:
         )
         self.resolver = Resolver(
             self.fast,
-            Router(settings.routing.rules, settings.routing.default),
+            Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock),
             self.upstreams,
             (*extra_stages, *stages(settings)),
             shapers,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from functools import partial
 
 from smartdoh.app import clock
+from smartdoh.app.overrides import OverridesFile, wall_clock
 from smartdoh.app.runtime import Runtime
+from smartdoh.cache.forget import forget
 from smartdoh.cache.policy import Bounds
-from smartdoh.config import CacheSettings, GroupSettings, Settings, UpstreamUrl
+from smartdoh.config import CacheSettings, GroupSettings, Network, Settings, UpstreamUrl
 from smartdoh.errors import ConfigError
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.rules.decide import Decisions
 from smartdoh.rules.router import Router
 from smartdoh.rules.views import Views
 from smartdoh.tasks import Tasks
@@ -39,12 +44,35 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
     bootstrap = Bootstrap([*plain, *doh], tasks, clock.now)
     trust = {name: _trust(name, group, system_trust) for name, group in settings.groups.items()}
     groups = {name: _group(group, bootstrap, trust[name], tasks) for name, group in settings.groups.items()}
-    router = Router(settings.routing.rules, settings.routing.default)
+    decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
+    overrides = _overrides(settings, decisions, views, fast)
     resolver = Resolver(
-        fast, router, groups, stages(settings), (), _bounds(cache), tasks.report, clock.now, cache.stale_after
+        fast,
+        decisions,
+        groups,
+        stages(settings),
+        (),
+        _bounds(cache),
+        tasks.report,
+        clock.now,
+        cache.stale_after,
     )
     stores = (system_trust, *trust.values())
-    return Runtime(settings, fast, resolver, router, groups, tuple(doh), stores, tasks)
+    return Runtime(settings, fast, resolver, decisions, overrides, groups, tuple(doh), stores, tasks)
+
+
+def _overrides(
+    settings: Settings, decisions: Decisions, views: Views, fast: FastPath
+) -> OverridesFile | None:
+    path = settings.routing.overrides
+    if path is None:
+        return None
+
+    def tell_apart(sets: Collection[tuple[Network, ...]]) -> None:
+        if views.tell_apart(sets):
+            fast.next_generation()
+
+    return OverridesFile(path, settings.groups, decisions, tell_apart, partial(forget, fast))
 
 
 def _bounds(cache: CacheSettings) -> Bounds:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smartdoh.app.overrides import OverridesFile
 from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.resolve import Resolver
-from smartdoh.rules.router import Router
+from smartdoh.rules.decide import Decisions
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.group import Group
 from smartdoh.upstream.trust import TrustStore
@@ -21,11 +22,17 @@ class Runtime:
     settings: Settings
     fast: FastPath
     resolver: Resolver
-    router: Router
+    decisions: Decisions
+    overrides: OverridesFile | None
     groups: Mapping[str, Group]
     bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
     tasks: Tasks
+
+    def start(self) -> None:
+        """Begin what goes on in the background."""
+        if self.overrides is not None:
+            self.tasks.start(self.overrides.follow(), "overrides")
 
     async def aclose(self) -> None:
         """End what is under way, close every connection."""

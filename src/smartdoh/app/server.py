@@ -58,6 +58,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             running.add_signal_handler(number, self._stop.set)
         running.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._reload(), "reload"))
+        self._runtime.start()
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -85,6 +86,7 @@ class Server:
             self._notifier.ready()
             return
         old, self._runtime = self._runtime, runtime
+        runtime.start()
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
         if settings.listen.dns != old.settings.listen.dns:

@@ -12,8 +12,6 @@ def unused(settings: Settings) -> tuple[str, ...]:
         for number, rule in enumerate(settings.routing.rules)
         if rule.list is not None
     ]
-    if settings.routing.overrides is not None:
-        found.append("routing.overrides: overrides are not read by this version")
     for name, group in settings.groups.items():
         if group.fastest_ip != "off":
             found.append(f"groups.{name}.fastest_ip: addresses are left in their order by this version")

@@ -9,21 +9,31 @@ from watchfiles import awatch
 
 SETTLE = 100  # milliseconds without a further event that end a burst of them
 STEP = 20  # milliseconds between two looks for events
+FALLBACK = 500  # milliseconds without events after which the file is looked at all the same
 
 State = tuple[int, int, int] | None
 
 
-async def changes(path: Path) -> AsyncIterator[None]:
-    """Yield each time the content that `path` leads to may have changed, until cancelled.
+async def changes(path: Path, since: State) -> AsyncIterator[None]:
+    """Yield each time the content that `path` leads to may have changed from `since` on, until cancelled.
 
     The folders are watched and not the file: editors put a new file in its place, and Kubernetes moves a symlink
-    two folders away. What is compared is the file at the end of the path.
+    two folders away. What is compared is the file at the end of the path, twice a second even where the system
+    reports no events, as on a network's file system.
     """
+    state = since
     while True:
         folders = _folders(path)
-        state = _state(path)
-        async for _ in awatch(*folders, debounce=SETTLE, step=STEP, recursive=False, yield_on_timeout=True):
-            now = _state(path)
+        events = awatch(
+            *folders,
+            debounce=SETTLE,
+            step=STEP,
+            rust_timeout=FALLBACK,
+            yield_on_timeout=True,
+            recursive=False,
+        )
+        async for _ in events:
+            now = state_of(path)
             if now != state:
                 state = now
                 yield
@@ -31,7 +41,7 @@ async def changes(path: Path) -> AsyncIterator[None]:
                 break  # the symlinks lead elsewhere now
 
 
-def _state(path: Path) -> State:
+def state_of(path: Path) -> State:
     """What tells two contents apart without reading them; None where there is no file."""
     try:
         found = path.stat()

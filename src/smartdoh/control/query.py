@@ -37,7 +37,7 @@ def ask(settings: Settings, query: Query, group: str) -> bool:
 
 async def _ask(settings: Settings, query: Query, group: str) -> bool:
     runtime = build(settings, Tasks(_report))
-    route = runtime.router.route(query)
+    route = runtime.decisions.route(query)
     chosen = runtime.groups[group or route.group]
     console = Console(highlight=False, soft_wrap=True)
     why = "--group" if group else route.why

@@ -175,6 +175,14 @@ class FastPath:
         keys = [key for key in self._table.entries if _is_at(key[:-7], name, below=below)]
         return sum(self._table.remove(key) for key in keys)
 
+    def keys(self) -> list[bytes]:
+        """Every key that is kept now. The name is all but the last 7 octets."""
+        return list(self._table.entries)
+
+    def remove(self, key: bytes) -> bool:
+        """Forget one answer at once; whether it was kept."""
+        return self._table.remove(key)
+
     def next_generation(self) -> None:
         """Make every kept answer a miss: the policy by which they were chosen is no more."""
         self._generation += 1

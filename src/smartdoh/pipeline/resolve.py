@@ -12,7 +12,7 @@ from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import failures
 from smartdoh.pipeline.flights import Flights, Waiter
-from smartdoh.rules.router import Router
+from smartdoh.rules.decide import Decisions
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
@@ -26,7 +26,7 @@ class Resolver:
     def __init__(
         self,
         fast: FastPath,
-        router: Router,
+        decisions: Decisions,
         groups: Mapping[str, Upstream],
         stages: Sequence[Stage],
         shapers: Sequence[Shaper],
@@ -40,7 +40,7 @@ class Resolver:
         `stale_after` is how long a client waits before it gets a stale answer (seconds).
         """
         self._fast = fast
-        self._router = router
+        self._decisions = decisions
         self._groups = groups
         self._stages = tuple(stages)
         self._shapers = tuple(shapers)
@@ -54,7 +54,7 @@ class Resolver:
     def submit(self, query: Query, reply: Reply, *, udp: bool) -> None:
         """Answer `query`, now or later, by one call of `reply`."""
         try:
-            route = self._router.route(query)
+            route = self._decisions.route(query)
             entry = self._answer_here(query, route)
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
@@ -75,7 +75,7 @@ class Resolver:
     def refresh(self, query: Query) -> None:
         """Answer `query` again for the table: here if a stage can, else by a fetch, unless that is under way."""
         try:
-            route = self._router.route(query)
+            route = self._decisions.route(query)
             if self._answer_here(query, route) is not None:
                 return
         except Exception as error:

@@ -47,7 +47,7 @@ def _load(text: str, file: str) -> _Pairs:
         pairs = json.loads(text, object_pairs_hook=_Pairs)
     except json.JSONDecodeError as error:
         raise ConfigError(file, f"line {error.lineno}, column {error.colno}: {error.msg}") from None
-    except (RecursionError, ValueError):  # the latter for numbers of thousands of digits
+    except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
         raise ConfigError(file, "holds nothing that overrides could be") from None
     if not isinstance(pairs, _Pairs):
         raise ConfigError(file, 'is not an object of names and values like {"ads.example.com": "block"}')

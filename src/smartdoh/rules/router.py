@@ -39,9 +39,9 @@ class Router:
         ]
         self._default = Route(default, False, False, "routing.default")
 
-    def route(self, query: Query) -> Route:
-        """The decision for `query`."""
+    def route(self, query: Query, *, may_block: bool = True) -> Route:
+        """The decision for `query`; without `may_block` the rules that block are passed over."""
         for rule in self._rules:
-            if rule.matches(query):
+            if rule.matches(query) and (may_block or not rule.route.is_blocked):
                 return rule.route
         return self._default

@@ -115,7 +115,7 @@ class Member:
             self.budget.refused(now, judged.retry_after)
             self.health.ended(now)
         elif self.health.failed(now):
-            rest = round(self.health.rest_until - now)
+            rest = max(0, round(self.health.rest_until - now))
             _log.warning(
                 "upstream fails", upstream=self.name, kind=judged.kind, reason=judged.why, rests_s=rest
             )

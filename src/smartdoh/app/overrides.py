@@ -1,0 +1,105 @@
+"""overrides.json while the proxy runs: read, watched, and put in force within a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smartdoh.app import logs
+from smartdoh.app.watch import changes, state_of
+from smartdoh.config import Network
+from smartdoh.errors import ConfigError
+from smartdoh.rules.decide import Decisions
+from smartdoh.rules.overrides import Key, Overrides, reverse_names
+from smartdoh.rules.overrides_file import parse_overrides
+
+LONGEST_SLEEP = 60.0  # seconds; the date may be set while an override waits for its end
+
+Forget = Callable[[Collection[bytes], Collection[bytes]], Awaitable[object]]
+"""Removes what is kept for names, and for zones with all below them."""
+
+TellApart = Callable[[Collection[tuple[Network, ...]]], object]
+"""Is told which sets of clients the overrides treat differently."""
+
+
+def read(path: Path, groups: Collection[str]) -> Overrides:
+    """The overrides in `path`; none where there is no such file. Raises ConfigError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Overrides({})
+    except OSError as error:
+        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigError(str(path), "is not UTF-8") from None
+    return parse_overrides(text, groups, str(path))
+
+
+def wall_clock() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+class OverridesFile:
+    """One file and the decisions that it overrides."""
+
+    def __init__(
+        self,
+        path: Path,
+        groups: Collection[str],
+        decisions: Decisions,
+        tell_apart: TellApart,
+        forget: Forget,
+    ) -> None:
+        """Read `path` and put it in force. Raises ConfigError."""
+        self._path = path
+        self._groups = groups
+        self._decisions = decisions
+        self._tell_apart = tell_apart
+        self._forget = forget
+        self._log = logs.get()
+        self._seen = state_of(path)
+        decisions.overrides = read(path, groups)
+        tell_apart(decisions.overrides.clients)
+
+    async def follow(self) -> None:
+        """Put every change in force, until cancelled; a file that cannot be used leaves the last good one there."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_ends(), name="ends of overrides")
+            async for _ in changes(self._path, self._seen):
+                await self.load()
+
+    async def load(self) -> None:
+        """Read the file once more."""
+        try:
+            new = read(self._path, self._groups)
+        except ConfigError as error:
+            self._log.error("overrides refused, the last good ones stay", problem=str(error))
+            return
+        old, self._decisions.overrides = self._decisions.overrides, new
+        self._tell_apart(new.clients)
+        changed = old.changed(new)
+        await self._forget_keys(changed, old, new)
+        self._log.info("overrides in force", names=len(new), changed=len(changed))
+
+    async def _follow_ends(self) -> None:
+        """Forget what an override decided when its time is over."""
+        since = wall_clock()
+        while True:
+            overrides, now = self._decisions.overrides, wall_clock()
+            await self._forget_keys(overrides.ended(since, now), overrides, overrides)
+            since = now
+            end = overrides.next_end(now)
+            left = LONGEST_SLEEP if end is None else (end - now).total_seconds()
+            await asyncio.sleep(min(max(left, 0.0) + 0.01, 1.0 if end is None else LONGEST_SLEEP))
+
+    async def _forget_keys(self, keys: Collection[Key], *tables: Overrides) -> None:
+        if not keys:
+            return
+        values = [value for table in tables for key in keys for value in table.entries.get(key, ())]
+        names = [key.name for key in keys if key.alone] + [
+            name for value in values for name in reverse_names(value)
+        ]
+        await self._forget(names, [key.name for key in keys if not key.alone])

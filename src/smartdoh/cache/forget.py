@@ -1,0 +1,30 @@
+"""Forgetting the answers of some names without stopping the loop, however many are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from smartdoh.fastpath import FastPath
+from smartdoh.wire.names import parents
+
+AT_A_TIME = 1000  # keys looked at before the loop has its turn
+FEW = 64  # names up to which one comparison of endings settles most keys
+POLICY = 7  # octets of type, class and policy behind the name in a key
+
+
+async def forget(fast: FastPath, names: Collection[bytes], zones: Collection[bytes]) -> int:
+    """Remove every answer for one of `names`, or at or below one of `zones` (folded wire format); how many went."""
+    exact, below = frozenset(names), frozenset(zones)
+    endings = tuple(exact | below) if len(exact) + len(below) <= FEW else None
+    keys = fast.keys()
+    gone = 0
+    for start in range(0, len(keys), AT_A_TIME):
+        for key in keys[start : start + AT_A_TIME]:
+            name = key[:-POLICY]
+            if endings is not None and not name.endswith(endings):
+                continue
+            if name in exact or not below.isdisjoint(parents(name)):
+                gone += fast.remove(key)
+        await asyncio.sleep(0)
+    return gone
