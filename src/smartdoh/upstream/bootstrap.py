@@ -16,7 +16,7 @@ from itertools import chain, zip_longest
 from typing import Protocol
 
 from smartdoh.errors import BadReply, NetworkDown, Timeout, UpstreamError, WireError
-from smartdoh.model import Answer, Query
+from smartdoh.model import Query, Upstream
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.addresses import Found, addresses_in
 from smartdoh.upstream.plain import PlainServer, Server
@@ -54,16 +54,12 @@ class Finder(Protocol):
         ...
 
 
-class Source(Protocol):
-    """An upstream that needs no bootstrap itself: a plain server, or a DoH server or group by address."""
+class Source(Upstream, Protocol):
+    """An upstream that needs no bootstrap itself: a plain server, or a group of DoH servers by address."""
 
     @property
     def name(self) -> str:
         """How errors call it."""
-        ...
-
-    def exchange(self, query: Query, deadline: float) -> Awaitable[Answer]:
-        """As in Upstream."""
         ...
 
 
@@ -208,7 +204,7 @@ class HostFinder:
 
     def _keep(self, heard: _Heard, lookup: asyncio.Future[UpstreamError | None]) -> None:
         """Take what was found. A family that nobody answered for stays as it was."""
-        for qtype in heard.absent:
+        for qtype in heard.empty:
             self._families[qtype] = ()
         for qtype, found in heard.found.items():
             self._families[qtype] = found.addresses
@@ -247,13 +243,10 @@ class _Heard:
 
     def __init__(self) -> None:
         self.found: dict[int, Found] = {}
-        self._empty: set[int] = set()
+        self.empty: set[int] = (
+            set()
+        )  # types that a server says the host has no address of; others may know better
         self._failures: list[UpstreamError] = []
-
-    @property
-    def absent(self) -> set[int]:
-        """The types that a server says the host has no address of, and none says otherwise."""
-        return self._empty - self.found.keys()
 
     def note(self, qtype: int, outcome: Found | UpstreamError) -> None:
         """Take in what one server said about one type. The first address that can be used counts."""
@@ -262,15 +255,15 @@ class _Heard:
         elif outcome.addresses:
             self.found.setdefault(qtype, outcome)
         else:
-            self._empty.add(qtype)
+            self.empty.add(qtype)
 
     def failure(self, host: str) -> UpstreamError:
         """Why nothing was found."""
         said = dict.fromkeys(f"{error.upstream}: {error.why}" for error in self._failures)
-        if self._empty:
+        if self.empty:
             said["it has no usable address"] = None
         kinds = {type(error) for error in self._failures}
-        kind = Timeout if kinds == {Timeout} and not self._empty else NetworkDown
+        kind = Timeout if kinds == {Timeout} and not self.empty else NetworkDown
         return kind(f"bootstrap: no address of {host}: {'; '.join(said) or 'there is no server to ask'}")
 
 

@@ -17,10 +17,12 @@ from smartdoh.errors import WireError
 from smartdoh.model import Answer
 from smartdoh.upstream.addresses import MOST_ADDRESSES, addresses_in
 from smartdoh.wire.answer import scan_answer
-from smartdoh.wire.codes import AAAA, A
+from smartdoh.wire.codes import AAAA, CNAME, A
+from smartdoh.wire.compose import Rr
+from smartdoh.wire.names import from_text
 from tests.unit.upstream.responders import HOST, query
 
-NAMES = (HOST, "a.test", "b.test", "a.b.test", "test", ".")
+NAMES = (HOST, HOST, "a.test", "b.test", "test")
 names = st.sampled_from(NAMES)
 cnames = st.tuples(names, st.just("CNAME"), names.map(lambda name: name.removesuffix(".") + "."))
 v4 = st.tuples(names, st.just("A"), st.integers(1, 20).map(lambda number: f"192.0.2.{number}"))
@@ -40,7 +42,7 @@ def test_dnspython_follows_the_chain_to_the_same_addresses(
     soup: list[tuple[tuple[str, str, str], int]], qtype: int
 ) -> None:
     """Whatever order, owners and TTLs, as long as a name has one alias at most."""
-    message = dns.message.make_response(dns.message.from_wire(query(qtype=qtype).wire))
+    reply = dns.message.make_response(dns.message.from_wire(query(qtype=qtype).wire))
     aliased = set()
     for (owner, rtype, rdata), ttl in soup:
         name = dns.name.from_text(owner)
@@ -48,8 +50,8 @@ def test_dnspython_follows_the_chain_to_the_same_addresses(
             if owner in aliased:
                 continue
             aliased.add(owner)
-        message.answer.append(dns.rrset.from_text(name, ttl, "IN", rtype, rdata))
-    wire = message.to_wire()
+        reply.answer.append(dns.rrset.from_text(name, ttl, "IN", rtype, rdata))
+    wire = reply.to_wire()
     addresses, ttl = read(wire, qtype)
     try:
         expected = dns.message.from_wire(wire, one_rr_per_rrset=False).resolve_chaining()  # type: ignore[attr-defined]
@@ -61,6 +63,32 @@ def test_dnspython_follows_the_chain_to_the_same_addresses(
     assert set(addresses) <= {rdata.address for rdata in expected.answer}
     assert len(addresses) == min(MOST_ADDRESSES, len(expected.answer))
     assert ttl == min([expected.answer.ttl, *(rrset.ttl for rrset in expected.cnames)])
+
+
+def message(*answers: Rr, authority: int = 0) -> bytes:
+    """An answer for HOST, uncompressed; the last `authority` records stand behind the answer section."""
+    counts = (1).to_bytes(2) + (len(answers) - authority).to_bytes(2) + authority.to_bytes(2) + bytes(2)
+    return b"\0\0\x81\x80" + counts + query().wire[12:] + b"".join(rr.render() for rr in answers)
+
+
+def test_names_are_the_same_in_any_case() -> None:
+    """RFC 4343. The shortest TTL on the way counts."""
+    alias = Rr(from_text(HOST).upper(), CNAME, 50, b"\x01B\x04tEst\0")
+    assert read(message(alias, Rr(from_text("b.test"), A, 300, bytes(4 * [9]))), A) == (("9.9.9.9",), 50)
+
+
+def test_only_the_answer_section_counts() -> None:
+    """Glue is no answer."""
+    one, two = (Rr(from_text(HOST), A, 300, bytes(4 * [number])) for number in (9, 8))
+    assert read(message(one, two, authority=1), A)[0] == ("9.9.9.9",)
+
+
+@pytest.mark.parametrize("address", ["::", "ff02::1", "::ffff:0.0.0.0", "::ffff:224.0.0.1"])
+def test_addresses_that_nobody_can_connect_to_are_left_out(address: str) -> None:
+    """Filters answer with them."""
+    records = [Rr(from_text(HOST), AAAA, 300, ipaddress.ip_address(text).packed) for text in (address, "::1")]
+    wire = message(*records)
+    assert read(wire[:23] + b"\x1c" + wire[24:], AAAA)[0] == ("::1",)
 
 
 @given(st.binary(max_size=200), st.integers(0, 5), st.sampled_from((A, AAAA)))
@@ -97,7 +125,6 @@ def test_a_pointer_in_an_alias_that_goes_nowhere_is_refused() -> None:
 
 def test_time_spent_in_http_caches_counts() -> None:
     """RFC 8484 section 5.1."""
-    message = dns.message.make_response(dns.message.from_wire(query().wire))
-    message.answer.append(dns.rrset.from_text(HOST + ".", 300, "IN", "A", "192.0.2.1"))
-    assert read(message.to_wire(), A, age=100) == (("192.0.2.1",), 200)
-    assert read(message.to_wire(), A, age=400) == (("192.0.2.1",), 0)
+    wire = message(Rr(from_text(HOST), A, 300, bytes(4 * [9])))
+    assert read(wire, A, age=100) == (("9.9.9.9",), 200)
+    assert read(wire, A, age=400) == (("9.9.9.9",), 0)

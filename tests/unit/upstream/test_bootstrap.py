@@ -12,6 +12,7 @@ import pytest
 from smartdoh.errors import BadReply, NetworkDown, Timeout
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
+from smartdoh.upstream import bootstrap
 from smartdoh.upstream.bootstrap import Bootstrap, HostFinder, Source
 from smartdoh.upstream.plain import PlainServer, Server
 from smartdoh.wire.answer import scan_answer
@@ -129,9 +130,9 @@ def test_real_servers_give_both_families(run: Run, plain_dns: Server) -> None:
 
     async def go() -> list[set[str]]:
         async with world() as here:
-            bootstrap = here.bootstrap(plain_dns)
+            booted = here.bootstrap(plain_dns)
             hosts = ("doh.test", "alias.test", "only4.test")
-            return [set(await bootstrap.finder(host).find()) for host in hosts]
+            return [set(await booted.finder(host).find()) for host in hosts]
 
     both = {"192.0.2.1", "192.0.2.2", "2001:db8::1"}
     assert run(go()) == [both, both, {"192.0.2.4"}]
@@ -345,6 +346,41 @@ def test_bootstrap_dead_at_start_is_tried_again(run: Run) -> None:
     assert run(go()) == [1, 2, 4]
 
 
+def test_a_refresh_that_failed_is_left_to_its_pauses(run: Run) -> None:
+    """Questions that come meanwhile start no lookup; and after an outage refreshing goes on as before."""
+
+    async def go() -> None:
+        async with world(GOOD) as here:
+            woken = asyncio.Event()
+            finder = Bootstrap(
+                [here.servers[0].server], here.tasks, lambda: here.now, sleep=lambda _: wait_for(woken)
+            ).finder(HOST)
+            await finder.find()
+            here.servers[0].script = addresses(rcode=SERVFAIL)
+            here.now += 1000
+            finder.known()
+            await until(lambda: here.asked == 4)
+            for _ in range(20):
+                assert finder.known() == (V4, V6)
+                await asyncio.sleep(0.001)
+            assert here.asked == 4
+            here.servers[0].script = GOOD
+            woken.set()
+            await here.quiet()
+            assert here.asked == 6
+            here.now += 1000
+            finder.known()
+            await here.quiet()
+            assert here.asked == 8
+
+    run(go())
+
+
+async def wait_for(event: asyncio.Event) -> None:
+    """A pause that lasts until the event."""
+    await event.wait()
+
+
 def test_a_failure_is_told_again_for_a_second_and_then_asked_anew(run: Run) -> None:
     """A thousand questions in the dark are no thousand lookups, but the first after a second is one."""
 
@@ -416,6 +452,22 @@ def test_the_slower_family_is_not_waited_for_and_not_lost(run: Run) -> None:
     run(go())
 
 
+def test_the_other_family_is_waited_for_a_moment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both come with the first answer, if they are not far apart (RFC 8305 section 3)."""
+    monkeypatch.setattr(bootstrap, "OTHER_FAMILY", LONG)
+
+    async def go() -> None:
+        async with world(only(A, GOOD)) as here:
+            source = Told(only(AAAA, GOOD, addresses()))
+            waiting = asyncio.create_task(here.finder(source).find())
+            await asyncio.sleep(0.02)
+            assert not waiting.done()
+            source.go_on.set()
+            assert await waiting == (V4, V6)
+
+    run(go())
+
+
 def test_everything_silent_is_a_timeout(run: Run) -> None:
     """Also a source that does not keep the deadline. It says who was silent."""
 
@@ -481,14 +533,14 @@ def test_addresses_of_an_earlier_run_are_used_at_once(run: Run) -> None:
 
     async def go() -> None:
         async with world(GOOD) as here:
-            bootstrap = here.bootstrap(remembered={HOST: (OLD,)})
-            finder = bootstrap.finder(HOST)
+            booted = here.bootstrap(remembered={HOST: (OLD,)})
+            finder = booted.finder(HOST)
             assert await finder.find() == (OLD,)
             await here.quiet()
             assert finder.known() == (V4, V6)
-            assert bootstrap.learned() == {HOST: (V4, V6)}
-            assert bootstrap.finder("other.test").known() == ()
-            assert list(bootstrap.learned()) == [HOST]
+            assert booted.learned() == {HOST: (V4, V6)}
+            assert booted.finder("other.test").known() == ()
+            assert list(booted.learned()) == [HOST]
 
     run(go())
 
@@ -498,10 +550,10 @@ def test_one_host_has_one_finder_and_must_be_a_name(run: Run) -> None:
 
     async def go() -> None:
         async with world(GOOD) as here:
-            bootstrap = here.bootstrap()
-            assert bootstrap.finder(HOST) is bootstrap.finder(HOST)
+            booted = here.bootstrap()
+            assert booted.finder(HOST) is booted.finder(HOST)
             with pytest.raises(ValueError, match="label"):
-                bootstrap.finder("a..test")
+                booted.finder("a..test")
             with pytest.raises(ValueError, match=r"dns\.test"):
                 here.bootstrap(("dns.test", 53))
 

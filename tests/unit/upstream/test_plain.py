@@ -136,8 +136,9 @@ def test_a_wrong_packet_before_the_right_one_changes_nothing(run: Run, wrong: Ch
     assert run(go()) == {"192.0.2.80"}
 
 
-def test_the_right_datagram_is_taken_where_tcp_is_refused(run: Run) -> None:
-    """Somebody who sends a wrong packet cannot make a server without TCP unusable."""
+def test_the_right_datagram_is_taken_where_tcp_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once: somebody who sends a wrong packet cannot make a server without TCP slow or unusable."""
+    monkeypatch.setattr(plain, "TCP_FIRST", LONG)
 
     def script(wire: bytes, transport: Transport) -> list[bytes]:
         return [flip_id(answer(wire, "A 203.0.113.66")), answer(wire, "A 192.0.2.1")]
@@ -271,10 +272,16 @@ def test_a_deadline_that_has_passed_is_a_timeout(run: Run) -> None:
 
     async def go() -> None:
         async with responder(silent) as server:
-            await put(server.server, -1)
+            with pytest.raises(Timeout):
+                await put(server.server, -1)
+            await until(lambda: server.asked)
+            await asyncio.sleep(0.01)
+            with socket.socket(
+                type=socket.SOCK_DGRAM
+            ) as udp:  # the socket is closed, or its port would be taken
+                udp.bind(("127.0.0.1", server.asked[0].port))
 
-    with pytest.raises(Timeout):
-        run(go())
+    run(go())
 
 
 def test_a_lost_packet_is_sent_again_unchanged(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,8 +328,7 @@ def test_cancelling_leaves_nothing_behind(run: Run) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await asking
             await asyncio.sleep(0.01)
-            udp = socket.socket(type=socket.SOCK_DGRAM)
-            with udp:
+            with socket.socket(type=socket.SOCK_DGRAM) as udp:
                 udp.bind(("127.0.0.1", server.asked[0].port))
             return len(asyncio.all_tasks())
 
