@@ -34,7 +34,7 @@ def is_negative(query: Query, answer: Answer) -> bool:
     scan = answer.scan
     if scan.rcode == NXDOMAIN or scan.answers == 0:
         return True
-    if scan.last_type == query.qtype or query.qtype == ANY:
+    if query.qtype in (scan.last_type, ANY):
         return False
     # Signatures of a chain may end it, and a server may name the chain's links in any order.
     found = records(answer.wire, scan.question_end)
