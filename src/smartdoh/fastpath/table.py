@@ -15,7 +15,7 @@ class Table:
     more, the first other one goes. What is asked often stays, and each eviction costs a bounded number of steps.
     """
 
-    __slots__ = ("_capacity", "_hand", "_holes", "_max_octets", "_ring", "entries", "evictions", "octets")
+    __slots__ = ("_capacity", "_hand", "_max_octets", "_ring", "entries", "evictions", "octets")
 
     def __init__(self, capacity: int, max_octets: int) -> None:
         self.entries: dict[bytes, Entry] = {}
@@ -23,8 +23,7 @@ class Table:
         self.evictions = 0
         self._capacity = capacity
         self._max_octets = max_octets
-        self._ring: list[bytes | None] = []
-        self._holes: list[int] = []
+        self._ring: list[bytes] = []
         self._hand = 0
 
     def put(self, key: bytes, entry: Entry) -> None:
@@ -40,10 +39,8 @@ class Table:
             self._ring[entry.slot] = key
         self.entries[key] = entry
         self.octets += _octets(key, entry)
-        for _ in range(SWEEP):
-            if self.octets <= self._max_octets or len(self.entries) == 1:
-                break
-            self._holes.append(self._evict(spare=entry.slot))
+        while self.octets > self._max_octets and len(self.entries) > 1:  # 64 KiB / OVERHEAD times at most
+            self._close(self._evict(spare=entry))
 
     def remove(self, key: bytes) -> bool:
         """Forget `key`; whether it was there."""
@@ -52,36 +49,39 @@ class Table:
             return False
         entry.forget_rendered()
         self.octets -= _octets(key, entry)
-        self._ring[entry.slot] = None
-        self._holes.append(entry.slot)
+        self._close(entry.slot)
         return True
 
     def _free_slot(self) -> int:
-        if self._holes:
-            return self._holes.pop()
         if len(self._ring) < self._capacity:
-            self._ring.append(None)
+            self._ring.append(b"")
             return len(self._ring) - 1
         return self._evict()
 
-    def _evict(self, spare: int = -1) -> int:
+    def _close(self, slot: int) -> None:
+        """Fill an empty slot with the last one, so that the hand never walks over holes."""
+        last = self._ring.pop()
+        if slot < len(self._ring):
+            self._ring[slot] = last
+            self.entries[last].slot = slot
+
+    def _evict(self, spare: Entry | None = None) -> int:
         """Make one slot free and return it."""
         ring, entries = self._ring, self.entries
         looked = 0
         while True:
-            slot = self._hand
-            self._hand = slot + 1 if slot + 1 < len(ring) else 0
+            slot = self._hand if self._hand < len(ring) else 0
+            self._hand = slot + 1
             key = ring[slot]
-            if key is None or slot == spare:
-                continue
             entry = entries[key]
+            if entry is spare:
+                continue
             looked += 1
             if entry.asked and looked < SWEEP:
                 entry.asked = False
                 continue
             entry.forget_rendered()
             del entries[key]
-            ring[slot] = None
             self.octets -= _octets(key, entry)
             self.evictions += 1
             return slot
