@@ -186,6 +186,8 @@ class FastPath:
     def next_generation(self) -> None:
         """Make every kept answer a miss: the policy by which they were chosen is no more."""
         self._generation += 1
+        for remembered in self._remembered.values():
+            _let_go(remembered)
         self._remembered.clear()
         self._clients.clear()
         self._views.clear()
@@ -281,12 +283,19 @@ class FastPath:
         remembered = self._remembered.setdefault(query.view, {})
         self._clients[query.host] = remembered
         if len(remembered) >= REMEMBERED:
-            remembered.clear()
+            _let_go(remembered)
         remembered[query.wire[2:]] = rendered
         made = [old for old in entry.rendered or () if old.until > rendered.until - 1]
         while len(made) >= FORMS:
             made.pop(0).until = 0.0
         entry.rendered = [*made, rendered]
+
+
+def _let_go(remembered: dict[bytes, Rendered]) -> None:
+    """Forget all; entries that live on shall not hold the octets."""
+    for rendered in remembered.values():
+        rendered.tail, rendered.until = b"", 0.0
+    remembered.clear()
 
 
 def _good_until(entry: Entry, now: float) -> float:

@@ -52,6 +52,7 @@ class Entry:
         "rcode",
         "refresh_at",
         "rendered",
+        "slot",
         "source",
         "stale",
         "stored",
@@ -71,6 +72,7 @@ class Entry:
         self.stale = stale
         self.refresh_at = refresh_at
         self.generation = 0
+        self.slot = -1
         self.asked = False
         self.rendered: list[Rendered] | None = None
 

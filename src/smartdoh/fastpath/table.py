@@ -5,7 +5,7 @@ from __future__ import annotations
 from smartdoh.fastpath.entry import Entry
 
 SWEEP = 64  # entries looked at for one eviction, so that the longest pause is some microseconds
-OVERHEAD = 330  # octets of memory an entry takes beside its message and its key, measured by bench memory
+OVERHEAD = 360  # octets of memory an entry takes beside its message and its key, measured by bench memory
 SHARED_OFFSETS = 4096  # different tuples of TTL offsets that are kept once for all entries that have them
 
 
@@ -33,27 +33,26 @@ class Table:
         old = self.entries.get(key)
         if old is not None:
             old.forget_rendered()
+            entry.slot = old.slot
             entry.asked = old.asked
             self.octets -= _octets(key, old)
-        elif len(self._ring) < self._capacity:
-            self._ring.append(key)
         else:
-            self._ring[self._free_slot()] = key
+            entry.slot = self._free_slot()
+            self._ring[entry.slot] = key
         self._share_offsets(entry)
         self.entries[key] = entry
         self.octets += _octets(key, entry)
-        for _ in range(SWEEP):
-            if self.octets <= self._max_octets or len(self.entries) == 1:
-                break
-            self._free_slot(spare=key)
+        while self.octets > self._max_octets and len(self.entries) > 1:  # 64 KiB / OVERHEAD times at most
+            self._close(self._evict(spare=entry))
 
     def remove(self, key: bytes) -> bool:
-        """Forget `key`; whether it was there. Its slot becomes free when the hand comes by."""
+        """Forget `key`; whether it was there."""
         entry = self.entries.pop(key, None)
         if entry is None:
             return False
         entry.forget_rendered()
         self.octets -= _octets(key, entry)
+        self._close(entry.slot)
         return True
 
     def _share_offsets(self, entry: Entry) -> None:
@@ -64,22 +63,37 @@ class Table:
         else:
             entry.ttl_offsets = self._offsets.get(offsets, offsets)
 
-    def _free_slot(self, spare: bytes | None = None) -> int:
-        """A slot whose key is not there any more, or has just been made to go."""
+    def _free_slot(self) -> int:
+        if len(self._ring) < self._capacity:
+            self._ring.append(b"")
+            return len(self._ring) - 1
+        return self._evict()
+
+    def _close(self, slot: int) -> None:
+        """Fill an empty slot with the last one, so that the hand never walks over holes."""
+        last = self._ring.pop()
+        if slot < len(self._ring):
+            self._ring[slot] = last
+            self.entries[last].slot = slot
+
+    def _evict(self, spare: Entry | None = None) -> int:
+        """Make one slot free and return it."""
         ring, entries = self._ring, self.entries
         looked = 0
         while True:
-            slot = self._hand
-            self._hand = slot + 1 if slot + 1 < len(ring) else 0
+            slot = self._hand if self._hand < len(ring) else 0
+            self._hand = slot + 1
             key = ring[slot]
-            entry = entries.get(key)
-            if entry is None:
-                return slot
+            entry = entries[key]
+            if entry is spare:
+                continue
             looked += 1
-            if key == spare or (entry.asked and looked < SWEEP):
+            if entry.asked and looked < SWEEP:
                 entry.asked = False
                 continue
-            self.remove(key)
+            entry.forget_rendered()
+            del entries[key]
+            self.octets -= _octets(key, entry)
             self.evictions += 1
             return slot
 
