@@ -165,7 +165,10 @@ def test_retry_after_is_honoured(
     upstream: ScriptedServer, other: ScriptedServer, smartdoh: StartProxy, code: int, form: Callable[[], str]
 ) -> None:
     """No request before it has ended; then the upstream is asked again, on the connection it had."""
-    limited = replies.status(code, ("retry-after", form()))
+
+    def limited(request: Request, answer: dns.message.Message) -> Reply:
+        return replies.status(code, ("retry-after", form()))(request, answer)
+
     upstream.behave(replies.sequence(limited, replies.right))
     proxy = smartdoh(upstream.url, other.url, group={"strategy": "failover"})
     number = 0

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from smartdoh.config import parse
+from smartdoh.control.cli import app
 from tests.meta import tree
 from tests.meta.tree import ROOT
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MAKE = re.compile(r"^ *make ([a-z]+)|`make ([a-z]+)", re.MULTILINE)
-PLACE = re.compile(r"`((?:src|tests|docs|packaging|scripts|examples)/[\w./-]*)`")
+PROGRAM = re.compile(r"(?:^|/|`)smartdoh ([a-z]+)(?= --|`| *$| *#)", re.MULTILINE)
+PLACE = re.compile(r"`((?:src|tests|docs(?!/img)|packaging|scripts|examples)/[\w./-]*)`")
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
@@ -53,6 +55,16 @@ def test_make_verbs_in_documents_exist() -> None:
     verbs = list(told(MAKE))
     assert {"run", "test"} <= {verb for _, verb in verbs}
     assert not [f"{where}: make {verb}" for where, verb in verbs if verb not in targets]
+
+
+def test_commands_in_documents_exist() -> None:
+    """Each `smartdoh command` is one that the program has."""
+    commands = {
+        command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
+    }
+    named = list(told(PROGRAM))
+    assert {"serve", "check"} <= {command for _, command in named}
+    assert not [f"{where}: smartdoh {command}" for where, command in named if command not in commands]
 
 
 @pytest.mark.parametrize(("where", "text"), [pytest.param(*block, id=block[0]) for block in blocks("toml")])

@@ -15,9 +15,10 @@ from smartdoh.pipeline.resolve import Resolver
 from smartdoh.rules.router import Router
 from smartdoh.rules.views import Views
 from smartdoh.tasks import Tasks
+from smartdoh.upstream.bootstrap import TIMEOUT as BOOTSTRAP_TIMEOUT
 from smartdoh.upstream.bootstrap import Bootstrap
 from smartdoh.upstream.doh import DohTransport, Origin
-from smartdoh.upstream.group import STRATEGIES, Group, Hedged
+from smartdoh.upstream.group import STRATEGIES, Failover, Group, Hedged
 from smartdoh.upstream.member import Member
 from smartdoh.upstream.trust import TrustStore
 
@@ -33,14 +34,17 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
         stale_at_once=not cache.stale_after,
     )
     system_trust = TrustStore()
-    bootstrap = _bootstrap(settings, tasks, system_trust)
+    doh = _bootstrap_groups(settings, system_trust, tasks)
+    plain = [(url.host, url.port) for url in settings.bootstrap.servers if not isinstance(url, UpstreamUrl)]
+    bootstrap = Bootstrap([*plain, *doh], tasks, clock.now)
     trust = {name: _trust(name, group, system_trust) for name, group in settings.groups.items()}
     groups = {name: _group(group, bootstrap, trust[name], tasks) for name, group in settings.groups.items()}
     router = Router(settings.routing.rules, settings.routing.default)
     resolver = Resolver(
         fast, router, groups, stages(settings), (), _bounds(cache), tasks.report, clock.now, cache.stale_after
     )
-    return Runtime(settings, fast, resolver, router, groups, (system_trust, *trust.values()), tasks)
+    stores = (system_trust, *trust.values())
+    return Runtime(settings, fast, resolver, router, groups, tuple(doh), stores, tasks)
 
 
 def _bounds(cache: CacheSettings) -> Bounds:
@@ -63,15 +67,14 @@ def _trust(name: str, group: GroupSettings, system: TrustStore) -> TrustStore:
         raise ConfigError(f"groups.{name}.ca_file", f"{str(group.ca_file)!r}: {error.strerror}") from error
 
 
-def _bootstrap(settings: Settings, tasks: Tasks, trust: TrustStore) -> Bootstrap:
-    servers: list[tuple[str, int] | Member] = []
-    for server in settings.bootstrap.servers:
-        if isinstance(server, UpstreamUrl):
-            origin = Origin(server.url, server.host, server.port)
-            servers.append(Member(DohTransport(origin, trust, asyncio.get_running_loop()), None, tasks))
-        else:
-            servers.append((server.host, server.port))
-    return Bootstrap(servers, tasks)
+def _bootstrap_groups(settings: Settings, trust: TrustStore, tasks: Tasks) -> list[Group]:
+    """The DoH servers among the bootstrap's, which are given by address, each by itself so that they are raced."""
+    groups: list[Group] = []
+    for url in settings.bootstrap.servers:
+        if isinstance(url, UpstreamUrl):
+            transport = DohTransport(Origin(url.url, url.host, url.port), trust, asyncio.get_running_loop())
+            groups.append(Failover(url.host, [Member(transport, None, tasks)], BOOTSTRAP_TIMEOUT))
+    return groups
 
 
 def _group(settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, tasks: Tasks) -> Group:

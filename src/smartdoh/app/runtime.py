@@ -23,6 +23,7 @@ class Runtime:
     resolver: Resolver
     router: Router
     groups: Mapping[str, Group]
+    bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
     tasks: Tasks
 
@@ -30,7 +31,7 @@ class Runtime:
         """End what is under way, close every connection."""
         await self.resolver.flights.aclose()
         await self.tasks.aclose()
-        for group in self.groups.values():
+        for group in (*self.groups.values(), *self.bootstrap):
             await group.aclose()
         for store in self.trust:
             store.close()

@@ -9,12 +9,11 @@ import signal
 import socket
 from collections.abc import Callable
 
-import uvloop
-
 from smartdoh import __version__
-from smartdoh.app import logs
+from smartdoh.app import logs, loop
 from smartdoh.app.build import build
 from smartdoh.app.notify import Notifier
+from smartdoh.app.unused import unused
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
 from smartdoh.listener.sockets import Sockets, handed_over, open_sockets
@@ -42,7 +41,11 @@ class Server:
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
         self._sockets = _sockets(settings)
-        self._runtime = build(settings, self._new_tasks())
+        try:
+            self._runtime = build(settings, self._new_tasks())
+        except ConfigError:
+            self._sockets.close()
+            raise
         self._udp = [
             UdpListener(sock, self._runtime.fast, self._runtime.resolver) for sock in self._sockets.udp
         ]
@@ -51,10 +54,10 @@ class Server:
 
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""
-        loop = asyncio.get_running_loop()
+        running = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._reload(), "reload"))
+            running.add_signal_handler(number, self._stop.set)
+        running.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._reload(), "reload"))
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -62,7 +65,8 @@ class Server:
         if self._notifier.watchdog:
             self._tasks.start(self._feed_watchdog(), "watchdog")
         self._tasks.start(_collect_garbage(), "garbage")
-        for warning in self._runtime.settings.warnings:
+        settings = self._runtime.settings
+        for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
         addresses = sorted({f"{s.getsockname()[0]} port {s.getsockname()[1]}" for s in self._sockets.udp})
         self._log.info("ready", version=__version__, listening=", ".join(addresses))
@@ -85,7 +89,7 @@ class Server:
             listener.serve(runtime.fast, runtime.resolver)
         if settings.listen.dns != old.settings.listen.dns:
             self._log.warning("listen.dns has changed; that takes a restart")
-        for warning in settings.warnings:
+        for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
         self._log.info("reloaded")
         self._notifier.ready()
@@ -146,4 +150,4 @@ def run(settings: Settings, load: Load) -> None:
     gc.collect()
     gc.freeze()  # what is imported stays: the collector need not look at it again
     gc.set_threshold(*GC_THRESHOLDS)
-    uvloop.run(serve())
+    loop.run(serve())

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from smartdoh.fastpath import Entry
 from smartdoh.model import Answer, Query
 from smartdoh.wire import edit
-from smartdoh.wire.codes import ANY, CNAME, EDE_CACHED_ERROR, NOERROR, NXDOMAIN
+from smartdoh.wire.answer import ANSWER, records
+from smartdoh.wire.codes import ANY, EDE_CACHED_ERROR, NOERROR, NXDOMAIN
 from smartdoh.wire.edns import extended_error
 
 FIRST_FAILURE = 1.0  # seconds a first failure is kept, RFC 9520 section 3.2 asks for at least that
@@ -33,10 +34,14 @@ def is_negative(query: Query, answer: Answer) -> bool:
     scan = answer.scan
     if scan.rcode == NXDOMAIN or scan.answers == 0:
         return True
-    return scan.last_type == CNAME and query.qtype not in (CNAME, ANY)
+    if query.qtype in (scan.last_type, ANY):
+        return False
+    # Signatures of a chain may end it, and a server may name the chain's links in any order.
+    found = records(answer.wire, scan.question_end)
+    return not any(record.section == ANSWER and record.rtype == query.qtype for record in found)
 
 
-def lifetime(query: Query, answer: Answer, bounds: Bounds) -> int:
+def lifetime(answer: Answer, bounds: Bounds, *, negative: bool) -> int:
     """Seconds for which an answer that is no failure may be kept; 0 where it is for those who wait for it alone.
 
     A positive one lives as long as its shortest-lived record (RFC 1034 section 3.6), within the bounds. A negative
@@ -44,7 +49,7 @@ def lifetime(query: Query, answer: Answer, bounds: Bounds) -> int:
     TTLs that HTTP caches used up count as gone (RFC 8484 section 5.1).
     """
     scan = answer.scan
-    if is_negative(query, answer):
+    if negative:
         if scan.negative_ttl is None:
             return 0
         ttl = min(scan.negative_ttl, scan.min_ttl) - answer.age
@@ -57,8 +62,9 @@ def lifetime(query: Query, answer: Answer, bounds: Bounds) -> int:
 
 def entry_of(query: Query, answer: Answer, bounds: Bounds, now: float) -> tuple[Entry, int]:
     """The entry of an answer that is no failure, and its lifetime in seconds: 0 means that it is not to be stored."""
-    ttl = lifetime(query, answer, bounds)
-    high = ttl if is_negative(query, answer) else bounds.max_ttl
+    negative = is_negative(query, answer)
+    ttl = lifetime(answer, bounds, negative=negative)
+    high = ttl if negative else bounds.max_ttl
     answer = answer._replace(wire=_with_sound_ttls(answer, min(bounds.min_ttl, ttl), high))
     if not ttl:
         return unkept(answer, now), 0

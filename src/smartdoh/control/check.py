@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from smartdoh.app.unused import unused
 from smartdoh.config import GroupSettings, Rule, Settings, format_duration
 
 
@@ -16,13 +17,16 @@ def report(settings: Settings) -> None:
     console.print(f"who may ask: {', '.join(map(str, settings.listen.allow))}", markup=False)
     console.print(_groups(settings))
     console.print(_rules(settings))
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *unused(settings)):
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print("the config is sound", style="green")
 
 
 def _groups(settings: Settings) -> Table:
-    table = Table("group", "upstreams", "strategy", "timeout", "via", title="Groups", title_justify="left")
+    table = Table("group", title="Groups", title_justify="left")
+    table.add_column("upstreams", overflow="fold")
+    for column in ("strategy", "timeout", "via"):
+        table.add_column(column)
     for name, group in settings.groups.items():
         table.add_row(
             name, _upstreams(group), group.strategy, format_duration(group.timeout), str(group.via or "")

@@ -10,9 +10,9 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.rdatatype
-import uvloop
 from rich.console import Console
 
+from smartdoh.app import loop
 from smartdoh.app.build import build
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError, UpstreamError
@@ -32,7 +32,7 @@ def parse_question(name: str, qtype: str) -> Query:
 
 def ask(settings: Settings, query: Query, group: str) -> bool:
     """Ask and print; whether any upstream answered."""
-    return uvloop.run(_ask(settings, query, group))
+    return loop.run(_ask(settings, query, group))
 
 
 async def _ask(settings: Settings, query: Query, group: str) -> bool:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from smartdoh.fastpath._python import FastPath, Statistics
+from smartdoh.fastpath._python import RECHECK, FastPath, Statistics
 from smartdoh.fastpath.entry import Entry
 
-__all__ = ["Entry", "FastPath", "Statistics"]
+__all__ = ["RECHECK", "Entry", "FastPath", "Statistics"]

@@ -154,6 +154,10 @@ class FastPath:
         entry.generation = self._generation
         self._table.put(key, entry)
 
+    def forget(self, key: bytes) -> None:
+        """Keep nothing under `key`."""
+        self._table.remove(key)
+
     def peek(self, key: bytes) -> Entry | None:
         """What is kept under `key` in this generation, fresh, stale or long over."""
         entry = self._table.entries.get(key)
@@ -255,8 +259,13 @@ class FastPath:
         return query.wire[:2] + tail
 
     def _may_be_stale(self, query: Query, entry: Entry, now: float) -> bool:
-        """RD=0 asks for what is known, never for what was (RFC 8767 section 4)."""
-        return self._stale_at_once and now < entry.stale_until and query.flags & RD != 0
+        """RD=0 asks for what is known, never for what was (RFC 8767 section 4).
+
+        Where a client otherwise waits for a fresh answer first, it does not within 30 s of a try that failed.
+        """
+        if now >= entry.stale_until or not query.flags & RD:
+            return False
+        return self._stale_at_once or now < entry.refresh_at
 
     def _remember(self, query: Query, entry: Entry, rendered: Rendered) -> None:
         if len(self._clients) >= KNOWN_CLIENTS:

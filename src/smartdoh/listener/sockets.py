@@ -12,10 +12,10 @@ from typing import NamedTuple
 from smartdoh.config import Endpoint
 from smartdoh.errors import ListenError
 
-RECEIVE_BUFFER = 4 << 20  # octets: what comes while the loop is busy waits in the kernel
+BUFFER = 4 << 20  # octets: what comes while the loop is busy waits in the kernel
 BACKLOG = 512
 FIRST_HANDED_OVER = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
-_SO_RCVBUFFORCE = 33  # Linux; needs CAP_NET_ADMIN, goes beyond net.core.rmem_max
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; needs CAP_NET_ADMIN, goes beyond net.core.rmem_max
 _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5  # Linux; no forged ICMP makes us send fragments
 
 _REASONS = {
@@ -92,9 +92,12 @@ def _bound(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
 
 
 def _prepare_udp(sock: socket.socket) -> None:
-    for option in (socket.SO_RCVBUF, _SO_RCVBUFFORCE, socket.SO_SNDBUF):
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER)
+    for option, force in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
+        # Linux reports twice what was set, and setting again cuts a handed-over buffer down to net.core.rmem_max.
+        if sock.getsockopt(socket.SOL_SOCKET, option) < BUFFER:
+            for way in (option, force):
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, way, BUFFER)
     if sock.family == socket.AF_INET:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
 from smartdoh.errors import UpstreamError
-from smartdoh.fastpath import Entry, FastPath
+from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import failures
 from smartdoh.pipeline.flights import Flights, Waiter
@@ -53,10 +53,14 @@ class Resolver:
 
     def submit(self, query: Query, reply: Reply, *, udp: bool) -> None:
         """Answer `query`, now or later, by one call of `reply`."""
-        route = self._router.route(query)
-        answer = self._answer_here(query, route)
-        if answer is not None:
-            entry = self._keep(query, answer) if answer.scan.min_ttl else policy.unkept(answer, self._clock())
+        try:
+            route = self._router.route(query)
+            entry = self._answer_here(query, route)
+        except Exception as error:  # a bug in a stage costs this question, not those that came with it
+            self._report("submit", error)
+            reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
+            return
+        if entry is not None:
             reply(self._fast.render(query, entry, udp=udp))
             return
         if not self.flights.has_room:
@@ -69,9 +73,16 @@ class Resolver:
             self._promise_stale(waiter)
 
     def refresh(self, query: Query) -> None:
-        """Fetch again what is kept for `query`, in the background, unless that is under way."""
+        """Answer `query` again for the table: here if a stage can, else by a fetch, unless that is under way."""
+        try:
+            route = self._router.route(query)
+            if self._answer_here(query, route) is not None:
+                return
+        except Exception as error:
+            self._report("refresh", error)
+            return
         if self.flights.has_room and not self.flights.join(query.key, None):
-            self.flights.start(query.key, self._fly(query, self._router.route(query)))
+            self.flights.start(query.key, self._fly(query, route))
 
     async def _fly(self, query: Query, route: Route) -> None:
         """Fetch, and hand the answer to all who wait for it."""
@@ -96,11 +107,13 @@ class Resolver:
             answer = shape(query, answer)
         return self._keep(query, answer)
 
-    def _answer_here(self, query: Query, route: Route) -> Answer | None:
+    def _answer_here(self, query: Query, route: Route) -> Entry | None:
         for stage in self._stages:
             answer = stage(query, route)
             if answer is not None:
-                return answer
+                return (
+                    self._keep(query, answer) if answer.scan.min_ttl else policy.unkept(answer, self._clock())
+                )
         return None
 
     def _keep(self, query: Query, answer: Answer) -> Entry:
@@ -108,6 +121,8 @@ class Resolver:
         entry, ttl = policy.entry_of(query, answer, self._bounds, self._clock())
         if ttl:
             self._fast.store(query.key, entry)
+        else:
+            self._fast.forget(query.key)  # what was true before must not come back as stale
         return entry
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
@@ -116,8 +131,10 @@ class Resolver:
         previous = self._fast.peek(query.key)
         if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
             self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
-        elif now < previous.expires or query.flags & RD:
-            return previous
+        else:
+            previous.refresh_at = max(previous.refresh_at, now + RECHECK)
+            if now < previous.expires or query.flags & RD:
+                return previous
         return policy.unkept(answer, now)
 
     def _promise_stale(self, waiter: Waiter) -> None:

@@ -54,20 +54,21 @@ class Health:
             self._since_count = 0
             self.p95 = sorted(samples)[int(len(samples) * P95)]
 
-    def failed(self, now: float) -> None:
-        """No valid answer came. From the second time in a row on the upstream rests: 1 s, 2 s, 4 s, ... 60 s."""
+    def failed(self, now: float) -> bool:
+        """No valid answer came; whether that is news. From the second time in a row on it rests: 1 s, 2 s, ... 60 s."""
         self._ended(now)
         self.contradicted(now)
 
     def contradicted(self, now: float) -> None:
         """It was of no use; as `failed`, where the request has ended before: SERVFAIL that another knew better."""
         if now < self.rest_until and not self._is_probed:
-            return  # asked before it went to rest
+            return False  # asked before it went to rest
         self._is_probed = False
         self.failures += 1
         if self.failures >= FAILURES_TO_REST:
             exponent = min(self.failures - FAILURES_TO_REST, 10)
             self.rest_until = now + min(LONGEST_REST, FIRST_REST * 2**exponent)
+        return True
 
     def ended(self, now: float) -> None:
         """A request ended in a way that says nothing of health."""

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+import structlog
+
 from smartdoh.errors import BadReply, Limited, UpstreamError, WireError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
@@ -17,6 +19,8 @@ from smartdoh.upstream.health import Health
 from smartdoh.wire import edit, edns
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD
+
+_log = structlog.get_logger()
 
 Asked = Callable[["Member", "Answer | UpstreamError"], None]
 
@@ -104,12 +108,17 @@ class Member:
         self.budget.give_back()
         judged = self._judge(query, outcome) if isinstance(outcome, Reply) else outcome
         if isinstance(judged, Answer):
+            if self.health.failures:
+                _log.info("upstream answers again", upstream=self.name)
             self.health.answered(now, now - sent_at)
         elif isinstance(judged, Limited):
             self.budget.refused(now, judged.retry_after)
             self.health.ended(now)
-        else:
-            self.health.failed(now)
+        elif self.health.failed(now):
+            rest = round(self.health.rest_until - now)
+            _log.warning(
+                "upstream fails", upstream=self.name, kind=judged.kind, reason=judged.why, rests_s=rest
+            )
         asked(self, judged)
         self.pass_on()
 

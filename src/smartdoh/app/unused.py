@@ -1,0 +1,20 @@
+"""Keys of the config that this version reads but does not act on: nobody shall trust in what is not done."""
+
+from __future__ import annotations
+
+from smartdoh.config import Settings
+
+
+def unused(settings: Settings) -> tuple[str, ...]:
+    """A warning for each key that has no effect yet."""
+    found = [
+        f"routing.rules[{number}]: rules that look at lists are passed over by this version (list {rule.list!r})"
+        for number, rule in enumerate(settings.routing.rules)
+        if rule.list is not None
+    ]
+    if settings.routing.overrides is not None:
+        found.append("routing.overrides: overrides are not read by this version")
+    for name, group in settings.groups.items():
+        if group.fastest_ip != "off":
+            found.append(f"groups.{name}.fastest_ip: addresses are left in their order by this version")
+    return tuple(found)
