@@ -12,7 +12,9 @@ SHRINK = 0.5
 GROWTH = 1.1  # a second without a refusal
 PAUSE_BETWEEN_CUTS = 1.0  # seconds: the refusals of one burst are one refusal
 MIN_RATE = 2.0  # requests a second
-LEAST_SEEN = 40.0  # requests a second that count as sent where there were fewer: one refusal is no reason to crawl
+LEAST_SEEN = (
+    40.0  # requests a second that count as sent where there were fewer: one refusal is no reason to crawl
+)
 LEAST_SEEN_IN_FLIGHT = 8.0
 FORGET_AFTER = 60.0  # seconds without a refusal after which there is no rate any more
 FEW_MILLISECONDS = 0.02  # seconds a request may be paced by before another upstream is the better choice

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from smartdoh.model import Answer, Query
 from smartdoh.upstream.member import Member
-from smartdoh.upstream.race import Race
+from smartdoh.upstream.race import TICK, Race
 
 SLOW = 1.5  # seconds of silence after which the next upstream is asked, whatever hedges cost
 SHORTEST_HEDGE = 0.01  # seconds; below that a hedge would cost more than it wins
 LONGEST_HEDGE = 0.3
 MOST_CREDIT = 10.0  # hedges that may follow each other
-RESERVE = 1.0  # hedges kept for questions that are more than a little late
+RESERVE = 1.0  # hedges kept for questions that are very late
+VERY_LATE = 1.5  # times what is usual
 NEAR, NEAR_SECONDS = 1.5, 0.01  # how much slower than the quickest still counts as about as quick
 EXPLORE_EVERY = 64  # questions, after which one also goes to another upstream, to know how that does now
 
@@ -63,11 +64,11 @@ class Group:
         """How many to ask at once where all do well."""
         return 1
 
-    def patience(self, lead: Member, looks: int, attempts: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         raise NotImplementedError
 
-    def wants_another(self, lead: Member, now: float, looks: int, attempts: int) -> bool:
+    def wants_another(self, lead: Member, now: float, waited: float, attempts: int) -> bool:
         """As in Plan."""
         return True
 
@@ -84,7 +85,7 @@ class Group:
 class Failover(Group):
     """The first that does well, in the order of the config; the next when it fails or says nothing for long."""
 
-    def patience(self, lead: Member, looks: int, attempts: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         return SLOW
 
@@ -96,7 +97,7 @@ class Parallel(Group):
         """As in Group, but all at once."""
         return list(self.members), len(self.members)
 
-    def patience(self, lead: Member, looks: int, attempts: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         return math.inf
 
@@ -147,17 +148,20 @@ class Hedged(Group):
         self._pay()
         return 2
 
-    def patience(self, lead: Member, looks: int, attempts: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         if attempts > 1:
             return SLOW
-        return min(SLOW, _hedge_after(lead) * 2 ** max(0, looks - 1))
+        if not waited:
+            return _hedge_after(lead)
+        return max(SHORTEST_HEDGE, min(waited, SLOW - waited))
 
-    def wants_another(self, lead: Member, now: float, looks: int, attempts: int) -> bool:
+    def wants_another(self, lead: Member, now: float, waited: float, attempts: int) -> bool:
         """As in Plan: a hedge has to be paid for, but what takes far too long is no hedge any more."""
-        if attempts > 1 or _hedge_after(lead) * 2 ** (looks - 1) >= SLOW:
+        if attempts > 1 or waited >= SLOW - TICK:
             return True
-        if not self._may_hedge(now, RESERVE if looks == 1 else 0.0):
+        is_only_late = waited < VERY_LATE * _hedge_after(lead)
+        if not self._may_hedge(now, RESERVE if is_only_late else 0.0):
             return False
         self._pay()
         return True

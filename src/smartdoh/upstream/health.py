@@ -57,9 +57,9 @@ class Health:
     def failed(self, now: float) -> bool:
         """No valid answer came; whether that is news. From the second time in a row on it rests: 1 s, 2 s, ... 60 s."""
         self._ended(now)
-        self.contradicted(now)
+        return self.contradicted(now)
 
-    def contradicted(self, now: float) -> None:
+    def contradicted(self, now: float) -> bool:
         """It was of no use; as `failed`, where the request has ended before: SERVFAIL that another knew better."""
         if now < self.rest_until and not self._is_probed:
             return False  # asked before it went to rest

@@ -14,9 +14,9 @@ from typing import Protocol
 from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.model import Answer, Query
 from smartdoh.upstream.budget import FEW_MILLISECONDS
-from smartdoh.upstream.member import Member
+from smartdoh.upstream.member import GOOD, Member
 from smartdoh.wire import compose
-from smartdoh.wire.codes import NOERROR, NXDOMAIN, SERVFAIL
+from smartdoh.wire.codes import SERVFAIL
 
 GRACE = 0.25  # seconds, at least, that SERVFAIL waits for a good answer that is on its way
 LONGEST_GRACE = 1.0  # seconds, at most, where those who were asked are slow
@@ -29,16 +29,15 @@ _BY_WEIGHT = (BadCertificate, BadReply, NetworkDown, Timeout, Limited)  # which 
 class Plan(Protocol):
     """What a strategy decides for the races of its group."""
 
-    def patience(self, lead: Member, looks: int, attempts: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """Seconds until the group wants to look again; infinity for never.
 
-        `lead` is the upstream whose answer is expected first, `looks` how often the group has looked since it was
-        asked, and `attempts` how many upstreams are to be at work on the question: one, and one more for each time
-        that the group wanted another.
+        `lead` is the upstream whose answer is expected first, asked `waited` seconds ago, and `attempts` how many
+        upstreams are to be at work on the question: one, and one more for each time that the group wanted another.
         """
         ...
 
-    def wants_another(self, lead: Member, now: float, looks: int, attempts: int) -> bool:
+    def wants_another(self, lead: Member, now: float, waited: float, attempts: int) -> bool:
         """Whether the next upstream is asked, though the ones asked have not failed."""
         ...
 
@@ -52,7 +51,7 @@ class Race:
         "_errors",
         "_is_in_grace",
         "_lead",
-        "_looks",
+        "_led_since",
         "_loop",
         "_next",
         "_order",
@@ -86,7 +85,7 @@ class Race:
         self._pending = 0
         self._attempts = 1
         self._servfails = 0
-        self._looks = 0
+        self._led_since = 0.0
         self._poor: list[tuple[Member, Answer]] = []
         self._errors: list[UpstreamError] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -103,14 +102,14 @@ class Race:
         elif len(self._order) > 1:
             if at_once == 1:
                 self._lead = self._order[self._next - 1]
-            self._arm(self._plan.patience(self._lead, 0, 1))
+            self._arm(self._plan.patience(self._lead, 0.0, 1))
         elif not is_prompt:  # else the transport's own time limit ends a lone one, which spares a timer
             self._arm(math.inf)
         return self.result
 
     def _ask_next(self) -> bool:
         """Ask the next upstream whose budget has room; whether the question has gone out to it already."""
-        now = self._loop.time()
+        self._led_since = now = self._loop.time()
         while self._next < len(self._order):
             member = self._order[self._next]
             self._next += 1
@@ -148,7 +147,7 @@ class Race:
             return
         if isinstance(outcome, Answer):
             rcode = outcome.scan.rcode
-            if rcode == NOERROR or rcode == NXDOMAIN:  # noqa: PLR1714 - quicker than a tuple, for each answer
+            if rcode in GOOD:
                 self._win(outcome)
                 return
             self._poor.append((member, outcome))
@@ -170,8 +169,8 @@ class Race:
                 self._is_in_grace = True
                 self._arm(self._grace())
         elif is_replaced:
-            self._lead, self._looks = self._order[self._next - 1], 0
-            self._arm(self._plan.patience(self._lead, 0, self._attempts))
+            self._lead = self._order[self._next - 1]
+            self._arm(self._plan.patience(self._lead, 0.0, self._attempts))
 
     def _grace(self) -> float:
         """How long SERVFAIL waits for those who have not answered yet."""
@@ -190,11 +189,11 @@ class Race:
         if self._next == len(self._order):
             self._arm(math.inf)
             return
-        self._looks += 1
-        if self._plan.wants_another(self._lead, now, self._looks, self._attempts):
+        waited = now - self._led_since
+        if self._plan.wants_another(self._lead, now, waited, self._attempts):
             self._attempts += 1
             self._ask_next()
-        self._arm(self._plan.patience(self._lead, self._looks, self._attempts))
+        self._arm(self._plan.patience(self._lead, waited, self._attempts))
 
     def _arm(self, patience: float) -> None:
         if self._timer is not None:
@@ -206,10 +205,8 @@ class Race:
         """A good answer, which also shows that those who had none did not do well."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._poor:
-            now = self._loop.time()
-            for member, _ in self._poor:
-                member.health.contradicted(now)
+        for member, poor in self._poor:
+            member.contradicted(poor)
         self.result.set_result(answer)
 
     def _end(self) -> None:
