@@ -81,17 +81,28 @@ def test_nothing_else_is_looked_up(
     assert len(bootstrap.questions) <= 2, "A and AAAA, once"
 
 
-def test_ids_and_ports_differ(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
-    with plain_server(host_zone("@ 0 IN SOA ns host 1 2 3 4 0\n@ 0 IN A 127.0.0.1\n")) as server:
-        proxy = smartdoh(upstream.url_at(HOST_NAME), group={"idle": "10ms"}, sections=servers(server.address))
-        found = until(
-            lambda: proxy.udp(question(f"n{len(upstream.requests)}.wild")),
-            lambda _: len([asked for asked in server.questions if asked.transport == "udp"]) >= 4,
-        )
-    assert found.rcode() == dns.rcode.NOERROR
-    asked = [item for item in server.questions if item.transport == "udp"]
-    assert len({item.id for item in asked}) > 1
-    assert len({item.source_port for item in asked}) > 1
+def test_ids_and_ports_differ(upstream: ScriptedServer, bootstrap: PlainServer, smartdoh: StartProxy) -> None:
+    bootstrap.reply = silent
+    proxy = smartdoh(upstream.url_at(HOST_NAME), sections=servers(bootstrap.address))
+    with proxy.udp_socket() as client:
+        client.send(question("one").to_wire())
+        until(lambda: proxy.udp(question("localhost.")), lambda _: len(bootstrap.questions) >= 2)
+    assert len({asked.id for asked in bootstrap.questions}) > 1
+    assert len({asked.source_port for asked in bootstrap.questions}) > 1
+
+
+def test_a_new_connection_needs_no_other_resolver(
+    upstream: ScriptedServer, bootstrap: PlainServer, smartdoh: StartProxy
+) -> None:
+    """What bootstrap found is used for every connection, not for the first alone."""
+    proxy = smartdoh(upstream.url_at(HOST_NAME), group={"idle": "50ms"}, sections=servers(bootstrap.address))
+    for number in range(4):
+        assert addresses(proxy.udp(question(f"n{number}.wild"))) == ["203.0.113.77"]
+        if number % 2:
+            upstream.drop_all()
+        upstream.wait_for(lambda: upstream.open_connections == 0)
+    assert upstream.connections == 4
+    assert {asked.name for asked in bootstrap.questions} == {f"{HOST_NAME}."}
 
 
 def test_several_servers_are_raced(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
@@ -133,17 +144,3 @@ def test_one_dead_address_of_two(upstream: ScriptedServer, smartdoh: StartProxy)
     with plain_server(host_zone(ZONE + "@ 300 IN A 127.0.0.9\n")) as bootstrap:
         proxy = smartdoh(upstream.url_at(HOST_NAME), sections=servers(bootstrap.address))
         assert addresses(proxy.udp(question("one"))) == ["203.0.113.1"]
-
-
-def test_the_last_good_address_is_kept(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
-    with plain_server(host_zone("@ 1 IN SOA ns host 1 2 3 4 1\n@ 1 IN A 127.0.0.1\n")) as bootstrap:
-        proxy = smartdoh(upstream.url_at(HOST_NAME), sections=servers(bootstrap.address))
-        assert proxy.udp(question("one")).rcode() == dns.rcode.NOERROR
-        bootstrap.reply = silent
-        before = len(bootstrap.questions)
-        until(
-            lambda: proxy.udp(question(f"n{len(upstream.requests)}.wild")),
-            lambda _: len(bootstrap.questions) > before,
-        )
-        upstream.drop_all()
-        assert addresses(proxy.udp(question("several"))) == ["203.0.113.11", "203.0.113.12", "203.0.113.13"]

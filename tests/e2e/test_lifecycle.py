@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import StartProxy, settings_for
 from tests.e2e.messages import addresses, question
-from tests.servers.certificates import HOST_NAME, Authority
+from tests.servers.certificates import NAME_IN_ZONE, Authority
 from tests.servers.plain import plain_server
 from tests.servers.ports import free_port
 from tests.servers.scripted import ScriptedServer, replies
@@ -195,10 +195,11 @@ def test_it_may_be_the_systems_resolver(
         pytest.skip("root and unshare are needed to give one process another /etc/resolv.conf")
     resolv_conf = tmp_path / "resolv.conf"
     resolv_conf.write_text("nameserver 127.0.0.77\n")
-    zone = Answers("@ 300 IN SOA ns host 1 2 3 4 5\n@ 300 IN A 127.0.0.1\n", origin=f"{HOST_NAME}.")
+    zone = Answers("@ 300 IN SOA ns host 1 2 3 4 5\n@ 300 IN A 127.0.0.1\n", origin=f"{NAME_IN_ZONE}.")
     with plain_server(zone) as bootstrap:
         proxy = smartdoh(
-            upstream.url_at(HOST_NAME),
+            upstream.url_at(NAME_IN_ZONE),
+            group={"idle": "50ms"},
             sections={
                 "listen": {"dns": ["127.0.0.77:53"]},
                 "bootstrap": {"servers": [bootstrap.address]},
@@ -206,9 +207,12 @@ def test_it_may_be_the_systems_resolver(
             port=DNS_PORT,
             prefix=with_resolv_conf(resolv_conf),
         )
-        assert addresses(proxy.udp(question("one"), "127.0.0.77")) == WANTED
-        assert bootstrap.questions
-    assert {request.name.to_text() for request in upstream.requests} == {full_name("one")}
+        for owner in ("one", "several", "mail"):
+            assert proxy.udp(question(owner), "127.0.0.77").rcode() == dns.rcode.NOERROR
+            upstream.wait_for(lambda: upstream.open_connections == 0)
+        assert {asked.name for asked in bootstrap.questions} == {f"{NAME_IN_ZONE}."}
+    names = {request.name.to_text() for request in upstream.requests}
+    assert names == {full_name("one"), full_name("several"), full_name("mail")}
 
 
 def with_resolv_conf(file: Path) -> list[str]:

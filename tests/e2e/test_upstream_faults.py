@@ -80,13 +80,13 @@ def test_client_is_told_and_the_next_question_works(
 def test_another_upstream_helps(
     upstream: ScriptedServer, scripted: StartScripted, smartdoh: StartProxy, kind: str
 ) -> None:
-    helper = scripted()
+    second = scripted()
     upstream.behave(FAULTS[kind][0])
-    proxy = smartdoh(upstream.url, helper.url, group={"strategy": "failover", "timeout": "4s"})
+    proxy = smartdoh(upstream.url, second.url, group={"strategy": "failover", "timeout": "4s"})
     answer = proxy.udp(question("several"))
     assert addresses(answer) == SEVERAL
     assert upstream.asked(full_name("several")) >= 1
-    assert helper.asked(full_name("several")) == 1
+    assert second.asked(full_name("several")) == 1
 
 
 def test_poisoned_records_never_reach_a_client(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
@@ -113,14 +113,14 @@ def test_answer_of_nearly_64_kib_passes(upstream: ScriptedServer, smartdoh: Star
 
 def test_hanging_handshake(upstream: ScriptedServer, scripted: StartScripted, smartdoh: StartProxy) -> None:
     upstream.handshake = Handshake.HANG
-    helper = scripted()
+    second = scripted()
     proxy = smartdoh(upstream.url, group=SHORT)
     assert TIMEOUT in error_text(proxy.udp(question("one"))).lower()
     upstream.handshake = Handshake.NORMAL
     upstream.drop_all()
     assert addresses(proxy.udp(question("several"))) == SEVERAL
     upstream.handshake = Handshake.HANG
-    both = smartdoh(upstream.url, helper.url, group={"strategy": "failover", "timeout": "5s"})
+    both = smartdoh(upstream.url, second.url, group={"strategy": "failover", "timeout": "5s"})
     assert addresses(both.udp(question("several"))) == SEVERAL
 
 

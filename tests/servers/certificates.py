@@ -8,7 +8,10 @@ from pathlib import Path
 import trustme
 
 HOST_NAME = "doh.test"  # what the tests' bootstrap servers know the upstreams by
-IDENTITIES = ("127.0.0.1", "::1", HOST_NAME, "localhost")
+NAME_IN_ZONE = (
+    "doh.smartdoh.example"  # another, one that the proxy would send upstream if it were asked for it
+)
+IDENTITIES = ("127.0.0.1", "::1", HOST_NAME, NAME_IN_ZONE, "localhost")
 
 
 @dataclass(frozen=True, slots=True)

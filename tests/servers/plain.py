@@ -25,7 +25,7 @@ START_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class PlainQuestion:
-    """One question as it was received."""
+    """One question as it was received; the name in small letters, however it was spelled."""
 
     name: str
     rdtype: str
@@ -80,7 +80,7 @@ class PlainServer:
         with self._lock:
             self._questions.append(
                 PlainQuestion(
-                    question.name.to_text(),
+                    question.name.to_text().lower(),
                     dns.rdatatype.to_text(question.rdtype),
                     transport,
                     query.id,

@@ -76,16 +76,16 @@ class Reply:
 class _Line:
     """One libcurl multi handle, with what is known of the connection in it."""
 
-    __slots__ = ("heard_at", "in_flight", "is_known", "multi", "number", "retired")
+    __slots__ = ("heard_at", "in_flight", "is_known", "multi", "resolved", "retired")
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self) -> None:
         self.multi = pycurl.AsyncCurlMulti()
         self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
         self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
         self.in_flight = 0
         self.heard_at = 0.0  # when it last answered, or last had nothing to answer
         self.is_known = False
+        self.resolved: tuple[str, ...] = ()  # the addresses that the multi handle's DNS cache holds
         self.retired = False
 
     def learn(self, http_version: int) -> None:
@@ -98,12 +98,11 @@ class _Line:
 class _Handle:
     """An easy handle with the buffers that libcurl fills."""
 
-    __slots__ = ("chunks", "curl", "headers", "resolved")
+    __slots__ = ("chunks", "curl", "headers")
 
     def __init__(self, origin: Origin, trust: TrustStore, connecting: Callable[[int, int], int]) -> None:
         self.chunks: list[bytes] = []
         self.headers: list[bytes] = []
-        self.resolved: tuple[object, ...] = ()
         self.curl = curl = pycurl.Curl()
         curl.setopt(pycurl.URL, origin.url)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
@@ -132,14 +131,6 @@ class _Handle:
         curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
         curl.setopt(pycurl.HEADERFUNCTION, self.headers.append)
 
-    def resolve_to(self, addresses: tuple[str, ...], host: str, port: int, line: _Line) -> None:
-        """Connect to these addresses for `host` on `line`, and look nothing up: each line has a memory of its own."""
-        resolved = (line.number, addresses)
-        if resolved != self.resolved:
-            self.resolved = resolved
-            wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-            self.curl.setopt(pycurl.RESOLVE, [f"-{host}:{port}", f"{host}:{port}:{wanted}"])
-
     def clear(self) -> None:
         """Forget what was received."""
         self.chunks.clear()
@@ -162,7 +153,6 @@ class DohTransport:
         self._trust = trust
         self._loop = loop
         self._line: _Line | None = None
-        self._lines = 0
         self._spare: list[_Handle] = []
         self._running: set[_Exchange] = set()
         self._last_used = 0.0
@@ -199,8 +189,8 @@ class DohTransport:
 
     # What exchanges call
 
-    def take_line(self) -> _Line:
-        """The line to send on, a new one if there is none."""
+    def take_line(self, curl: pycurl.Curl) -> _Line:
+        """The line on which `curl` is sent, a new one if there is none; it is told where to connect to."""
         self._last_used = now = self._loop.time()
         self.requests += 1
         line = self._line
@@ -208,13 +198,15 @@ class DohTransport:
             self.drop_connection()
             line = None
         if line is None:
-            self._lines += 1
-            line = self._line = _Line(self._lines)
+            line = self._line = _Line()
             if self._idle_check is None:
                 self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
         if line.in_flight == 0:
             line.heard_at = now
         line.in_flight += 1
+        if line.resolved != self.addresses:
+            line.resolved = self.addresses
+            curl.setopt(pycurl.RESOLVE, _resolve_entries(*self.resolve_as, self.addresses))
         return line
 
     def give_back(self, line: _Line) -> None:
@@ -281,11 +273,8 @@ class _Exchange:
 
     def send(self) -> None:
         """Put the request on the line that is used now."""
-        transport = self._transport
-        self._line = line = transport.take_line()
-        if transport.addresses:
-            self.handle.resolve_to(transport.addresses, *transport.resolve_as, line)
-        self._started = transport._loop.time()
+        self._line = line = self._transport.take_line(self.handle.curl)
+        self._started = self._transport._loop.time()
         self._future: asyncio.Future[pycurl.Curl] = line.multi.add_handle(self.handle.curl)
         self._future.add_done_callback(self._ended)
 
@@ -363,6 +352,12 @@ class _Exchange:
         headers, chunks = self.handle.headers, self.handle.chunks
         age = int(_seconds(_header(headers, b"age:"))) if b"\nage:" in b"".join(headers).lower() else 0
         return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
+
+
+def _resolve_entries(host: str, port: int, addresses: tuple[str, ...]) -> list[str]:
+    """What puts these addresses into libcurl's DNS cache in place of older ones, so that it looks nothing up."""
+    wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+    return [f"-{host}:{port}", f"{host}:{port}:{wanted}"]
 
 
 def _header(headers: list[bytes], wanted: bytes) -> str:
