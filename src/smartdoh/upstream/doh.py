@@ -1,8 +1,9 @@
 """DNS over HTTPS by libcurl: one multiplexed connection an origin, easy handles used again (RFC 8484).
 
 How it works. A `DohTransport` has a `_Line`: a libcurl multi handle, which keeps one HTTP/2 connection and puts
-every request on it. When the line has been idle for long, or was silent while requests ran into their time limit,
-it is retired: new requests get a new line with a new connection, the old one ends with its last request.
+every request on it. When the line has been idle for long, or silent for long while requests wait, it is retired: new
+requests get a new line with a new connection, the old one ends with its last request. Where the new line answers
+and the old one is silent still, what waits there moves over.
 Requests are plain callbacks and not coroutines, because a race between upstreams that costs a task for each of
 them would cost more than libcurl does.
 """
@@ -10,6 +11,8 @@ them would cost more than libcurl does.
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +26,10 @@ from smartdoh.wire.codes import MAX_MESSAGE
 
 MEDIA_TYPE = "application/dns-message"  # RFC 8484 section 6
 CONNECT_TIMEOUT = 2.0  # seconds for TCP and TLS together
+UNACKNOWLEDGED = (
+    2.0  # seconds after which the kernel gives up a connection whose other end takes no more data
+)
+SILENT = 2.0  # seconds without an answer, while requests wait, after which another connection is tried
 HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
 MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit is lower
 SPARE_HANDLES = 256  # easy handles kept for later; one takes some 10 KiB
@@ -69,14 +76,14 @@ class Reply:
 class _Line:
     """One libcurl multi handle, with what is known of the connection in it."""
 
-    __slots__ = ("answered_at", "in_flight", "is_known", "multi", "resolved", "retired")
+    __slots__ = ("heard_at", "in_flight", "is_known", "multi", "resolved", "retired")
 
     def __init__(self) -> None:
         self.multi = pycurl.AsyncCurlMulti()
         self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
         self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
         self.in_flight = 0
-        self.answered_at = 0.0
+        self.heard_at = 0.0  # when it last answered, or last had nothing to answer
         self.is_known = False
         self.resolved: tuple[str, ...] = ()  # the addresses that the multi handle's DNS cache holds
         self.retired = False
@@ -93,7 +100,7 @@ class _Handle:
 
     __slots__ = ("chunks", "curl", "headers")
 
-    def __init__(self, origin: Origin, trust: TrustStore) -> None:
+    def __init__(self, origin: Origin, trust: TrustStore, connecting: Callable[[int, int], int]) -> None:
         self.chunks: list[bytes] = []
         self.headers: list[bytes] = []
         self.curl = curl = pycurl.Curl()
@@ -120,8 +127,14 @@ class _Handle:
         curl.setopt(pycurl.MAXAGE_CONN, max(1, int(origin.idle)))
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_TIMEOUT * 1000))
         curl.setopt(pycurl.TIMEOUT_MS, int(origin.timeout * 1000))
+        curl.setopt(pycurl.SOCKOPTFUNCTION, connecting)
         curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
         curl.setopt(pycurl.HEADERFUNCTION, self.headers.append)
+
+    def clear(self) -> None:
+        """Forget what was received."""
+        self.chunks.clear()
+        self.headers.clear()
 
 
 class DohTransport:
@@ -136,6 +149,7 @@ class DohTransport:
         )  # which host the addresses are of: the server or its proxy
         self.requests = 0
         self.connections = 0
+        self.is_closed = False
         self._trust = trust
         self._loop = loop
         self._line: _Line | None = None
@@ -147,20 +161,20 @@ class DohTransport:
 
     def ask(self, wire: bytes, done: Done) -> None:
         """Send `wire` (id 0) and call `done` once, later, with what came of it. Never raises."""
-        exchange = _Exchange(
-            self, self._spare.pop() if self._spare else _Handle(self.origin, self._trust), done
-        )
+        handle = self._spare.pop() if self._spare else _Handle(self.origin, self._trust, self._connecting)
+        exchange = _Exchange(self, handle, done)
         self._running.add(exchange)
-        exchange.handle.curl.setopt(pycurl.POSTFIELDS, wire)
+        handle.curl.setopt(pycurl.POSTFIELDS, wire)
         exchange.send()
 
     async def aclose(self) -> None:
         """End every request without an answer, close every connection. The transport may not be used again."""
+        self.is_closed = True
         if self._idle_check is not None:
             self._idle_check.cancel()
-        for exchange in list(self._running):
-            exchange.cancel()
         self.drop_connection()
+        running = [exchange.cancel() for exchange in self._running]
+        await asyncio.gather(*running, return_exceptions=True)  # their handles come back meanwhile
         await asyncio.gather(*self._closing)
         for handle in self._spare:
             handle.curl.close()
@@ -177,13 +191,18 @@ class DohTransport:
 
     def take_line(self, curl: pycurl.Curl) -> _Line:
         """The line on which `curl` is sent, a new one if there is none; it is told where to connect to."""
-        self._last_used = self._loop.time()
+        self._last_used = now = self._loop.time()
         self.requests += 1
-        if self._line is None:
-            self._line = _Line()
-        if self._idle_check is None:
-            self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
         line = self._line
+        if line is not None and line.in_flight and now - line.heard_at > SILENT:
+            self.drop_connection()
+            line = None
+        if line is None:
+            line = self._line = _Line()
+            if self._idle_check is None:
+                self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
+        if line.in_flight == 0:
+            line.heard_at = now
         line.in_flight += 1
         if line.resolved != self.addresses:
             line.resolved = self.addresses
@@ -200,8 +219,7 @@ class DohTransport:
         """An exchange is over, its handle is free for another."""
         self._running.discard(exchange)
         handle = exchange.handle
-        handle.chunks.clear()
-        handle.headers.clear()
+        handle.clear()
         if len(self._spare) < SPARE_HANDLES:
             self._spare.append(handle)
         else:
@@ -209,8 +227,22 @@ class DohTransport:
 
     def doubt(self, line: _Line, since: float) -> None:
         """A request sent at `since` had no answer in time: if nothing else had either, the connection is dead."""
-        if line is self._line and line.answered_at < since:
+        if line is self._line and line.heard_at <= since:
             self.drop_connection()
+
+    def rescue(self) -> None:
+        """A new connection works: what waits on an old one that is silent may as well be asked here."""
+        now = self._loop.time()
+        for exchange in list(self._running):
+            exchange.move(now)
+
+    def _connecting(self, descriptor: int, _purpose: int) -> int:
+        """A connection is about to be made: have the kernel notice soon when the way to the other end is gone."""
+        self.connections += 1
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            with socket.socket(fileno=os.dup(descriptor)) as sock:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNACKNOWLEDGED * 1000))
+        return int(pycurl.SOCKOPT_OK)
 
     def _close_if_done(self, line: _Line) -> None:
         if line.in_flight == 0:
@@ -224,7 +256,7 @@ class DohTransport:
         if self._line is not None and self._line.in_flight == 0 and left <= 0:
             self.drop_connection()
         elif self._line is not None:
-            self._idle_check = self._loop.call_later(max(left, 1.0), self._check_idle)
+            self._idle_check = self._loop.call_later(left if left > 0 else 1.0, self._check_idle)
 
 
 class _Exchange:
@@ -240,33 +272,51 @@ class _Exchange:
         self._cancelled = False
 
     def send(self) -> None:
-        self._line = self._transport.take_line(self.handle.curl)
+        """Put the request on the line that is used now."""
+        self._line = line = self._transport.take_line(self.handle.curl)
         self._started = self._transport._loop.time()
-        self._future = self._line.multi.add_handle(self.handle.curl)
+        self._future: asyncio.Future[pycurl.Curl] = line.multi.add_handle(self.handle.curl)
         self._future.add_done_callback(self._ended)
 
-    def cancel(self) -> None:
-        """Nobody waits any more."""
+    def cancel(self) -> asyncio.Future[pycurl.Curl]:
+        """Nobody waits any more; what is given ends when the request has."""
         self._cancelled = True
         self._future.cancel()
+        return self._future
+
+    def move(self, now: float) -> None:
+        """Go to the line that is used now, if the own one is retired and silent; as a retry, so only once."""
+        line = self._line
+        if line.retired and not self._retried and now - max(line.heard_at, self._started) > SILENT:
+            line.multi.remove_handle(self.handle.curl)
+            self._send_again()
+
+    def _send_again(self) -> None:
+        """The one retry; it has the time that is left, not its own."""
+        self._retried = True
+        self.handle.clear()
+        left = self._started + self._transport.origin.timeout - self._transport._loop.time()
+        self.handle.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
+        self._transport.give_back(self._line)
+        self.send()
 
     def _ended(self, future: asyncio.Future[pycurl.Curl]) -> None:
+        if future is not self._future:  # moved
+            return
         line, transport = self._line, self._transport
         error = None if future.cancelled() else future.exception()
-        if error is not None and not self._retried and error.args[0] in _DIED:
-            self._retried = True
-            self.handle.chunks.clear()
-            self.handle.headers.clear()
-            transport.give_back(line)
-            self.send()
+        if error is not None and not self._retried and error.args[0] in _DIED and not transport.is_closed:
+            self._send_again()
             return
         if future.cancelled():
             outcome: Reply | UpstreamError = Timeout("given up", transport.origin.name)
         elif error is not None:
             outcome = self._explain(error)
         else:
-            line.answered_at = transport._loop.time()
+            line.heard_at = transport._loop.time()
             outcome = self._read(line)
+        if self._retried:
+            self.handle.curl.setopt(pycurl.TIMEOUT_MS, int(transport.origin.timeout * 1000))
         transport.give_back(line)
         transport.finished(self)
         if not self._cancelled:
@@ -291,6 +341,7 @@ class _Exchange:
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         if not line.is_known:
             line.learn(curl.getinfo(pycurl.INFO_HTTP_VERSION))
+            self._transport.rescue()
         if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
             return Limited(f"HTTP {status}", name, min(_retry_after(self.handle.headers), MAX_RETRY_AFTER))
         if status != OK:

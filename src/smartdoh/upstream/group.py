@@ -9,12 +9,15 @@ from collections.abc import Sequence
 
 from smartdoh.model import Answer, Query
 from smartdoh.upstream.member import Member
-from smartdoh.upstream.race import Race
+from smartdoh.upstream.race import TICK, Race
 
 SLOW = 1.5  # seconds of silence after which the next upstream is asked, whatever hedges cost
 SHORTEST_HEDGE = 0.01  # seconds; below that a hedge would cost more than it wins
 LONGEST_HEDGE = 0.3
 MOST_CREDIT = 10.0  # hedges that may follow each other
+RESERVE = 1.0  # hedges kept for questions that are very late
+VERY_LATE = 1.5  # times what is usual
+NEAR, NEAR_SECONDS = 1.5, 0.01  # how much slower than the quickest still counts as about as quick
 EXPLORE_EVERY = 64  # questions, after which one also goes to another upstream, to know how that does now
 
 
@@ -37,14 +40,35 @@ class Group:
         return Race(self, order, query, min(deadline, now + self.timeout), self._loop).start(at_once)
 
     def order(self, now: float) -> tuple[list[Member], int]:
-        """Whom to ask, and how many of them at once: those that do well as configured, then the doubtful."""
-        return sorted(self.members, key=lambda member: member.health.is_doubtful(now)), 1
+        """Whom to ask, and how many of them at once: those that do well, best first, then the doubtful.
 
-    def patience(self, order: list[Member], times: int) -> float:
+        One that has rested long enough gets a copy of the question, so that nobody waits to see whether it is back.
+        """
+        well = [member for member in self.members if not member.health.is_doubtful(now)]
+        if len(well) == len(self.members):
+            return self.rank(well), self.explore(well, now)
+        ill = sorted((member for member in self.members if member not in well), key=_rest)
+        due = next((member for member in ill if member.health.is_due(now)), None)
+        if due is None or not well:
+            return self.rank(well) + ill, 1
+        ill.remove(due)
+        self.rank(well).insert(1, due)
+        self._pay()
+        return well + ill, 2
+
+    def rank(self, well: list[Member]) -> list[Member]:
+        """Put those that do well in the order in which they are asked; in place."""
+        return well
+
+    def explore(self, well: list[Member], now: float) -> int:
+        """How many to ask at once where all do well."""
+        return 1
+
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         raise NotImplementedError
 
-    def wants_another(self, now: float, times: int) -> bool:
+    def wants_another(self, lead: Member, now: float, waited: float, attempts: int) -> bool:
         """As in Plan."""
         return True
 
@@ -53,11 +77,15 @@ class Group:
         for member in self.members:
             await member.aclose()
 
+    def _pay(self) -> None:
+        """One more request than there are questions."""
+        self.hedges += 1
+
 
 class Failover(Group):
     """The first that does well, in the order of the config; the next when it fails or says nothing for long."""
 
-    def patience(self, order: list[Member], times: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         return SLOW
 
@@ -69,7 +97,7 @@ class Parallel(Group):
         """As in Group, but all at once."""
         return list(self.members), len(self.members)
 
-    def patience(self, order: list[Member], times: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
         return math.inf
 
@@ -77,8 +105,9 @@ class Parallel(Group):
 class Hedged(Group):
     """The quicker of two taken by lot (power of two choices), and one more where it is slower than it usually is.
 
-    "Usually" is the member's own 95th percentile, so a hedge is the exception. Hedges are at most `hedge_percent`
-    of the questions, and none go while a budget is short.
+    "Usually" is the member's own 95th percentile, so a hedge is the exception. Hedges and other copies are at most
+    `hedge_percent` of the questions, and no hedge goes while a budget is short. What cannot be paid for at once is
+    looked at again, later and later, so that the questions that are really late get what there is.
     """
 
     def __init__(
@@ -92,7 +121,7 @@ class Hedged(Group):
     ) -> None:
         super().__init__(name, members, timeout)
         self._share = hedge_percent / 100
-        self._credit = 1.0
+        self._credit = 2.0 if hedge_percent else 0.0
         self._lots = lots or random.Random()  # noqa: S311 - a choice of speed, no secret
 
     def exchange(self, query: Query, deadline: float) -> asyncio.Future[Answer]:
@@ -100,57 +129,57 @@ class Hedged(Group):
         self._credit = min(MOST_CREDIT, self._credit + self._share)
         return super().exchange(query, deadline)
 
-    def order(self, now: float) -> tuple[list[Member], int]:
-        """Two by lot, the quicker first; then the others by latency; the doubtful at the end."""
-        if len(self.members) == 1:
-            return list(self.members), 1
-        members = sorted(self.members, key=_latency)
-        well = [member for member in members if not member.health.is_doubtful(now)]
-        ill = [member for member in members if member not in well]
+    def rank(self, well: list[Member]) -> list[Member]:
+        """As in Group: by latency, but first the quicker of two by lot among those that are about as quick."""
+        if len(well) > 1:
+            well.sort(key=_latency)
         if len(well) > 2:  # noqa: PLR2004 - two are already the two choices
-            pair = self._lots.sample(well, 2)
-            first = min(pair, key=_latency)
-            well.remove(first)
-            well.insert(0, first)
-        ill.sort(key=lambda member: member.health.rest_until)
-        if self.questions % EXPLORE_EVERY == 0:
-            return self._explore(well + ill, now)
-        return well + ill, 1
+            near = well[0].health.latency * NEAR + NEAR_SECONDS
+            among = sum(member.health.latency <= near for member in well)
+            one, other = int(self._lots.random() * among), int(self._lots.random() * (among - 1))
+            well.insert(0, well.pop(min(one, other + (other >= one))))
+        return well
 
-    def _explore(self, order: list[Member], now: float) -> tuple[list[Member], int]:
-        """Ask a second one too, for what is known of the others grows old; those done resting come first."""
-        if not self._may_hedge(now):
-            return order, 1
-        ready = [member for member in order[1:] if not member.health.is_resting(now)]
-        if not ready:
-            return order, 1
-        second = max(ready, key=lambda member: (member.health.failures, self._lots.random()))
-        order.remove(second)
-        order.insert(1, second)
+    def explore(self, well: list[Member], now: float) -> int:
+        """As in Group: now and then a second one, for what is known of the others grows old."""
+        if self.questions % EXPLORE_EVERY or len(well) == 1 or not self._may_hedge(now, RESERVE):
+            return 1
+        well.insert(1, well.pop(1 + int(self._lots.random() * (len(well) - 1))))
         self._pay()
-        return order, 2
+        return 2
 
-    def patience(self, order: list[Member], times: int) -> float:
+    def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
-        if times:
+        if attempts > 1:
             return SLOW
-        return min(max(order[0].health.p95, SHORTEST_HEDGE), LONGEST_HEDGE)
+        if not waited:
+            return _hedge_after(lead)
+        return max(SHORTEST_HEDGE, min(waited, SLOW - waited))
 
-    def wants_another(self, now: float, times: int) -> bool:
-        """As in Plan: the first look is for a hedge, which has to be paid for."""
-        if times > 1:
+    def wants_another(self, lead: Member, now: float, waited: float, attempts: int) -> bool:
+        """As in Plan: a hedge has to be paid for, but what takes far too long is no hedge any more."""
+        if attempts > 1 or waited >= SLOW - TICK:
             return True
-        if len(self.members) == 1 or not self._may_hedge(now):
+        is_only_late = waited < VERY_LATE * _hedge_after(lead)
+        if not self._may_hedge(now, RESERVE if is_only_late else 0.0):
             return False
         self._pay()
         return True
 
-    def _may_hedge(self, now: float) -> bool:
-        return self._credit >= 1 and not any(member.budget.is_short(now) for member in self.members)
+    def _may_hedge(self, now: float, reserve: float) -> bool:
+        return self._credit >= 1 + reserve and not any(member.budget.is_short(now) for member in self.members)
 
     def _pay(self) -> None:
-        self._credit -= 1
-        self.hedges += 1
+        super()._pay()
+        self._credit = max(-1.0, self._credit - 1)
+
+
+def _hedge_after(lead: Member) -> float:
+    return min(max(lead.health.p95, SHORTEST_HEDGE), LONGEST_HEDGE)
+
+
+def _rest(member: Member) -> float:
+    return member.health.rest_until
 
 
 def _latency(member: Member) -> float:

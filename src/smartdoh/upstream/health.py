@@ -13,7 +13,7 @@ UNKNOWN_P95 = 0.3  # seconds
 FAILURES_TO_REST = 2
 FIRST_REST = 1.0  # seconds
 LONGEST_REST = 60.0  # seconds; RFC 2308 section 7.2 allows five minutes
-PROBE = 3.0  # seconds that one question may take to show whether an upstream is well again
+PROBE = 3.0  # seconds that a probe may take before there is another
 STALLED = 0.3  # seconds of silence, at least, while requests wait
 
 
@@ -32,7 +32,7 @@ class Health:
         self._silent_since = 0.0
 
     def asked(self, now: float) -> None:
-        """A request went. The first after a rest is a probe, and until it ends the others stay away."""
+        """A request went. The first after a rest is a probe; until it ends, none is due."""
         if self._waiting == 0:
             self._silent_since = now
         self._waiting += 1
@@ -57,6 +57,10 @@ class Health:
     def failed(self, now: float) -> bool:
         """No valid answer came; whether that is news. From the second time in a row on it rests: 1 s, 2 s, ... 60 s."""
         self._ended(now)
+        return self.contradicted(now)
+
+    def contradicted(self, now: float) -> bool:
+        """It was of no use; as `failed`, where the request has ended before: SERVFAIL that another knew better."""
         if now < self.rest_until and not self._is_probed:
             return False  # asked before it went to rest
         self._is_probed = False
@@ -70,13 +74,13 @@ class Health:
         """A request ended in a way that says nothing of health."""
         self._ended(now)
 
-    def is_resting(self, now: float) -> bool:
-        """Whether it should be left alone for now."""
-        return now < self.rest_until
+    def is_due(self, now: float) -> bool:
+        """Whether it has rested long enough to be tried again."""
+        return self.failures >= FAILURES_TO_REST and now >= self.rest_until
 
     def is_doubtful(self, now: float) -> bool:
-        """Whether others are the better choice: it rests, or is silent while requests wait."""
-        if now < self.rest_until:
+        """Whether others are the better choice: it rests or has not shown yet that it is back, or is silent."""
+        if self.failures >= FAILURES_TO_REST:
             return True
         return self._waiting > 0 and now - self._silent_since > max(STALLED, 4 * self.p95)
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from smartdoh.errors import BadReply, Limited, UpstreamError, WireError
+from smartdoh.errors import BadReply, Limited, Timeout, UpstreamError, WireError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Finder
@@ -18,9 +18,12 @@ from smartdoh.upstream.doh import DohTransport, Reply
 from smartdoh.upstream.health import Health
 from smartdoh.wire import edit, edns
 from smartdoh.wire.answer import scan_answer
-from smartdoh.wire.codes import AD
+from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN
 
 _log = structlog.get_logger()
+
+GOOD = frozenset((NOERROR, NXDOMAIN))
+"""Rcodes that answer the question; any other is an answer of last resort."""
 
 Asked = Callable[["Member", "Answer | UpstreamError"], None]
 
@@ -52,21 +55,29 @@ class Member:
     def __repr__(self) -> str:
         return f"<Member {self.name} {self.health.latency * 1e3:.1f} ms, {self.budget.in_flight} in flight>"
 
-    def ask(self, query: Query, wire: bytes, asked: Asked, wait: float = 0.0) -> None:
-        """Send `wire`, the upstream form of `query`, after `wait` seconds; call `asked` once with what came of it."""
-        now = self._loop.time()
-        self.budget.take(now)
+    def ask(self, query: Query, wire: bytes, asked: Asked, wait: float = 0.0) -> bool:
+        """Send `wire`, the upstream form of `query`, after `wait` seconds; call `asked` once with what came of it.
+
+        Whether it has gone out, so that the transport's time limit counts from now.
+        """
+        self.budget.take(self._loop.time())
         self.requests += 1
         if wait > 0:
-            self._loop.call_later(wait, self._send, query, wire, asked)
-        else:
-            self._send(query, wire, asked)
+            self._loop.call_later(wait, self._send_held, query, wire, asked)
+            return False
+        return self._send(query, wire, asked)
 
     def when_free(self, go: Callable[[], None]) -> None:
         """Call `go` when a request has ended and so made room for another; first come, first served."""
         self._queue.append(go)
 
-    def pass_on(self) -> None:
+    def contradicted(self, answer: Answer) -> None:
+        """Another upstream had a good answer where this one said SERVFAIL, REFUSED or the like."""
+        now = self._loop.time()
+        if self.health.contradicted(now):
+            self._warn(now, "rcode", f"it said {answer.scan.rcode} where another had an answer")
+
+    def _pass_on(self) -> None:
         """Give free room to the next that waits for it."""
         while self._queue and self.budget.in_flight < self.budget.limit:
             self._queue.popleft()()
@@ -79,19 +90,26 @@ class Member:
         """Close its connections."""
         await self._transport.aclose()
 
-    def _send(self, query: Query, wire: bytes, asked: Asked) -> None:
+    def _send_held(self, query: Query, wire: bytes, asked: Asked) -> None:
+        """Send what was paced, unless the upstream has meanwhile asked for silence."""
+        if self._transport.is_closed or self._loop.time() < self.budget.blocked_until:
+            self.budget.give_back()
+            asked(self, Limited("its budget is used up", self.name))
+        else:
+            self._send(query, wire, asked)
+
+    def _send(self, query: Query, wire: bytes, asked: Asked) -> bool:
         now = self._loop.time()
         self.health.asked(now)
         done = partial(self._answered, query, now, asked)
-        if self._finder is None:
-            self._transport.ask(wire, done)
-            return
-        addresses = self._finder.known()
-        if addresses:
+        if self._finder is not None:
+            addresses = self._finder.known()
+            if not addresses:
+                self._tasks.start(self._find_and_send(self._finder, wire, done), f"bootstrap of {self.name}")
+                return False
             self._transport.addresses = addresses
-            self._transport.ask(wire, done)
-        else:
-            self._tasks.start(self._find_and_send(self._finder, wire, done), f"bootstrap of {self.name}")
+        self._transport.ask(wire, done)
+        return True
 
     async def _find_and_send(
         self, finder: Finder, wire: bytes, done: Callable[[Reply | UpstreamError], None]
@@ -100,27 +118,35 @@ class Member:
             self._transport.addresses = await finder.find()
         except UpstreamError as error:
             done(error)
-            return
-        self._transport.ask(wire, done)
+        except BaseException:  # whatever it was, the request is over
+            done(Timeout("given up", self.name))
+            raise
+        else:
+            self._transport.ask(wire, done)
 
     def _answered(self, query: Query, sent_at: float, asked: Asked, outcome: Reply | UpstreamError) -> None:
         now = self._loop.time()
         self.budget.give_back()
         judged = self._judge(query, outcome) if isinstance(outcome, Reply) else outcome
         if isinstance(judged, Answer):
-            if self.health.failures:
-                _log.info("upstream answers again", upstream=self.name)
-            self.health.answered(now, now - sent_at)
+            if judged.scan.rcode in GOOD:
+                if self.health.failures:
+                    _log.info("upstream answers again", upstream=self.name)
+                self.health.answered(now, now - sent_at)
+            else:
+                self.health.ended(now)  # what that says of the upstream, only another's answer tells
         elif isinstance(judged, Limited):
             self.budget.refused(now, judged.retry_after)
             self.health.ended(now)
         elif self.health.failed(now):
-            rest = max(0, round(self.health.rest_until - now))
-            _log.warning(
-                "upstream fails", upstream=self.name, kind=judged.kind, reason=judged.why, rests_s=rest
-            )
+            self._warn(now, judged.kind, judged.why)
         asked(self, judged)
-        self.pass_on()
+        if self._queue:
+            self._pass_on()
+
+    def _warn(self, now: float, kind: str, why: str) -> None:
+        rest = max(0, round(self.health.rest_until - now))
+        _log.warning("upstream fails", upstream=self.name, kind=kind, reason=why, rests_s=rest)
 
     def _judge(self, query: Query, reply: Reply) -> Answer | UpstreamError:
         """Whether the message is an answer to the question, made ready to be kept."""
