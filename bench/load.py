@@ -12,18 +12,19 @@ CLIENT_SOCKETS = 4
 LOST_AFTER = 3  # seconds
 
 _RCODE = re.compile(r"([A-Z]+) (\d+) \(")
-_ANSWER = re.compile(r"^> ([A-Z]+) \S+ \S+ (\d+\.\d+)$", re.MULTILINE)
+_ANSWER = re.compile(r"^> ([A-Z]+) (\S+) \S+ (\d+\.\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What dnsperf saw: counts of questions, and the latencies in seconds where it was asked for them."""
+    """What dnsperf saw: counts of questions, and latencies in seconds."""
 
     sent: int
     lost: int
     seconds: float
     rcodes: dict[str, int]
-    latencies: list[float] = field(default_factory=list, repr=False)
+    answered: list[tuple[str, float]] = field(default_factory=list, repr=False)
+    """Name and latency of each good answer, where latencies were asked for."""
 
     @property
     def answers(self) -> int:
@@ -36,7 +37,11 @@ class Load:
 
     def latency(self, share: float) -> float:
         """The latency that this share of the answers did not exceed; lost questions count as the slowest."""
-        return quantile(self.latencies + [float(LOST_AFTER)] * self.lost, share)
+        return quantile([*(latency for _, latency in self.answered), *self.losses()], share)
+
+    def losses(self) -> list[float]:
+        """What stands for the latencies of the questions that got no answer."""
+        return [float(LOST_AFTER)] * self.lost
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -63,7 +68,9 @@ def parse_dnsperf(text: str) -> Load:
         lost=int(_number("Queries lost", statistics)),
         seconds=_number("Run time (s)", statistics),
         rcodes={name: int(count) for name, count in _RCODE.findall(codes[1] if codes else "")},
-        latencies=[float(latency) for rcode, latency in _ANSWER.findall(text) if rcode == "NOERROR"],
+        answered=[
+            (name, float(latency)) for rcode, name, latency in _ANSWER.findall(text) if rcode == "NOERROR"
+        ],
     )
 
 

@@ -23,7 +23,6 @@ import h2.events
 import h2.exceptions
 
 from bench.errors import BenchError
-from bench.load import quantile
 from bench.peers import Endpoint
 from bench.workspace import Workspace, free_port
 
@@ -44,15 +43,12 @@ class Behaviour:
 
 @dataclass(slots=True)
 class Counters:
-    """What one upstream saw; `held` is from reading a question to having written its answer, in seconds."""
+    """What one upstream saw; `held` is how long each name took from its question's arrival to its answer's sending."""
 
     questions: int = 0
     stalled: int = 0
     connections: int = 0
-    held: list[float] = field(default_factory=list)
-
-    def held_quantile(self, share: float) -> float:
-        return quantile(self.held, share)
+    held: dict[str, float] = field(default_factory=dict)
 
 
 def compose_answer(query: bytes) -> bytes:
@@ -64,6 +60,15 @@ def compose_answer(query: bytes) -> bytes:
     has_opt = query[10:12] != b"\x00\x00"
     counts = b"\x00\x01\x00\x01\x00\x00\x00\x01" if has_opt else b"\x00\x01\x00\x01\x00\x00\x00\x00"
     return query[:2] + RESPONSE_FLAGS + counts + question + ANSWER_RECORD + (EMPTY_OPT if has_opt else b"")
+
+
+def name_of(message: bytes) -> str:
+    """The question's name, without the final dot."""
+    labels, at = [], HEADER_BYTES
+    while message[at]:
+        labels.append(message[at + 1 : at + 1 + message[at]].decode("ascii"))
+        at += message[at] + 1
+    return ".".join(labels)
 
 
 class ScriptedUpstream(asyncio.Protocol):
@@ -120,7 +125,7 @@ class ScriptedUpstream(asyncio.Protocol):
         except h2.exceptions.ProtocolError:
             return  # the client has given this stream up
         self._flush()
-        self._counters[0].held.append(self._loop.time() - received)
+        self._counters[0].held[name_of(answer)] = self._loop.time() - received
 
     def _flush(self) -> None:
         self._transport.write(self._http.data_to_send())
