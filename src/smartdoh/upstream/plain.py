@@ -60,7 +60,8 @@ class Question:
         if in_any_case:
             ours, theirs = ours.lower(), theirs.lower()
         return (
-            wire[:2] == self.sent[:2]
+            len(wire) >= self._end
+            and wire[:2] == self.sent[:2]
             and (wire[2] ^ self.sent[2]) & (QR | OPCODE) >> 8 == QR >> 8
             and wire[4:6] == _ONE_QUESTION
             and ours == theirs
@@ -106,7 +107,6 @@ class _Talk(asyncio.DatagramProtocol):
         self._in_doubt = asyncio.Event()
         self._sock: socket.socket | None = None
         self._transport: asyncio.DatagramTransport | None = None
-        self._is_over = False
         self._wrong = 0
         self._held = b""
         self._has_tcp_failed = False
@@ -122,7 +122,6 @@ class _Talk(asyncio.DatagramProtocol):
                 for other in others:
                     other.cancel()
         finally:
-            self._is_over = True
             if self._transport is not None:
                 self._transport.abort()
         if isinstance(outcome, UpstreamError):
@@ -142,8 +141,6 @@ class _Talk(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport from here, for uvloop gives it to nobody else when its maker is cancelled."""
         self._transport = cast("asyncio.DatagramTransport", transport)
-        if self._is_over:
-            transport.close()
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         """Take the right answer, and go on listening after any other."""
@@ -229,7 +226,7 @@ async def _ask_tcp(server: Server, question: Question) -> bytes:
         await loop.sock_sendall(sock, len(question.sent).to_bytes(2) + question.sent)
         size = int.from_bytes(await _read(sock, 2))
         wire = await _read(sock, size)
-    if size < HEADER or not question.is_answered_by(wire, in_any_case=True):
+    if not question.is_answered_by(wire, in_any_case=True):
         raise BadReply("an answer to another question", name_of(server))
     return wire
 

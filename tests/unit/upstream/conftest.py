@@ -34,12 +34,21 @@ text IN TXT "no address"
 {"".join(f"many IN A 198.51.100.{number}{chr(10)}" for number in range(1, MANY + 1))}"""
 
 
+def run_strictly(work: Coroutine[Any, Any, Any], factory: Callable[[], asyncio.AbstractEventLoop]) -> Any:
+    """Run `work` on a new event loop. What a callback raises, which a loop would only log, fails the test."""
+    raised: list[dict[str, Any]] = []
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.get_loop().set_exception_handler(lambda _, context: raised.append(context))
+        result = runner.run(work)
+    assert not raised
+    return result
+
+
 @pytest.fixture(params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+def run(request: pytest.FixtureRequest) -> Run:
     """Runs a coroutine to its end, on each of the two event loops."""
     factory = uvloop.new_event_loop if request.param == "uvloop" else asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
-        yield runner.run
+    return lambda work: run_strictly(work, factory)
 
 
 def _unbound(directory: Path, port: int) -> list[str]:

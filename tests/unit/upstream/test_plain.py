@@ -17,7 +17,7 @@ from smartdoh.errors import BadReply, NetworkDown, Timeout, UpstreamError
 from smartdoh.upstream import plain
 from smartdoh.upstream.plain import PlainServer, Question, Server, ask
 from tests.servers.ports import has_ipv6
-from tests.unit.upstream.conftest import MANY, Run
+from tests.unit.upstream.conftest import MANY, Run, run_strictly
 from tests.unit.upstream.responders import (
     HOST,
     LONG,
@@ -68,6 +68,7 @@ WRONG: dict[str, Change] = {
     "no question": lambda wire: wire[:4] + b"\0\0" + wire[6:],
     "a header alone": lambda wire: wire[:4] + bytes(8),
     "cut in the question": lambda wire: wire[:17],
+    "an id alone": lambda wire: wire[:2],
     "an empty packet": lambda wire: b"",
 }
 
@@ -136,15 +137,21 @@ def test_a_wrong_packet_before_the_right_one_changes_nothing(run: Run, wrong: Ch
     assert run(go()) == {"192.0.2.80"}
 
 
-def test_the_right_datagram_is_taken_where_tcp_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tcp", [True, False], ids=["closed early", "refused"])
+def test_the_right_datagram_is_taken_where_tcp_fails(
+    run: Run, tcp: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At once: somebody who sends a wrong packet cannot make a server without TCP slow or unusable."""
-    monkeypatch.setattr(plain, "TCP_FIRST", LONG)
+    monkeypatch.setattr(plain, "TCP_FIRST", 2 * LONG)
+    monkeypatch.setattr(plain, "RESEND_AFTER", (2 * LONG,))
 
     def script(wire: bytes, transport: Transport) -> list[bytes]:
+        if transport == "tcp":
+            return []
         return [flip_id(answer(wire, "A 203.0.113.66")), answer(wire, "A 192.0.2.1")]
 
     async def go() -> set[str]:
-        async with responder(script, tcp=False) as server:
+        async with responder(script, tcp=tcp) as server:
             return said(await put(server.server))
 
     assert run(go()) == {"192.0.2.1"}
@@ -349,8 +356,7 @@ def test_the_system_resolver_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> No
             monkeypatch.setattr(socket, "getaddrinfo", refuse)
             return said(await put(server.server))
 
-    with asyncio.Runner() as runner:
-        assert runner.run(go()) == {"192.0.2.1"}
+    assert run_strictly(go(), asyncio.new_event_loop) == {"192.0.2.1"}
     with pytest.raises(ValueError, match=r"dns\.test"):
         PlainServer(("dns.test", 53))
 
@@ -421,6 +427,7 @@ def test_an_upstream_answer_has_id_0_and_no_opt(run: Run) -> None:
     head=st.sampled_from(("nothing", "id", "question")), junk=st.binary(max_size=80), over_tcp=st.booleans()
 )
 @example(head="question", junk=b"", over_tcp=False)
+@example(head="id", junk=b"", over_tcp=False)
 def test_whatever_a_server_sends_only_upstream_errors_are_raised(
     head: str, junk: bytes, over_tcp: bool
 ) -> None:
@@ -438,8 +445,7 @@ def test_whatever_a_server_sends_only_upstream_errors_are_raised(
             with contextlib.suppress(UpstreamError):
                 await PlainServer(server.server).exchange(query(), asyncio.get_running_loop().time() + 0.02)
 
-    with asyncio.Runner() as runner:
-        runner.run(go())
+    run_strictly(go(), asyncio.new_event_loop)
 
 
 def test_ports_of_the_tests_are_pairs() -> None:
