@@ -30,6 +30,9 @@ UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection who
 SILENT = 1.5  # seconds without an answer, while requests wait, after which another connection is tried
 LOOK = 0.25  # seconds between two looks for that
 HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
+HTTP2_CONNECTIONS = (
+    2  # at most: the other for new requests while the server has one drained (GOAWAY), or it is full
+)
 MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit is lower
 SPARE_HANDLES = 256  # easy handles kept for later; one takes some 10 KiB
 MAX_RETRY_AFTER = 60.0  # seconds of a Retry-After that we obey
@@ -88,10 +91,10 @@ class _Line:
         self.retired = False
 
     def learn(self, http_version: int) -> None:
-        """The first answer came: a server that cannot multiplex gets several connections."""
+        """The first answer came, up to which one connection was enough; one that cannot multiplex needs several."""
         self.is_known = True
-        if http_version < pycurl.CURL_HTTP_VERSION_2_0:
-            self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
+        is_http2 = http_version >= pycurl.CURL_HTTP_VERSION_2_0
+        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP2_CONNECTIONS if is_http2 else HTTP1_CONNECTIONS)
 
 
 class _Handle:
@@ -108,8 +111,11 @@ class _Handle:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(
             pycurl.HTTPHEADER,
-            [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:", "User-Agent:"],
+            [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"],
         )
+        curl.setopt(
+            pycurl.USERAGENT, ""
+        )  # no such header, for the server and for a proxy (RFC 8484 section 8.2)
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.FOLLOWLOCATION, 0)

@@ -37,7 +37,8 @@ class Group:
         now = self._loop.time()
         self.questions += 1
         order, at_once = self.order(now)
-        return Race(self, order, query, min(deadline, now + self.timeout), self._loop).start(at_once)
+        limit = now + self.timeout
+        return Race(self, order, query, min(deadline, limit), self._loop).start(at_once, deadline < limit)
 
     def order(self, now: float) -> tuple[list[Member], int]:
         """Whom to ask, and how many of them at once: those that do well, best first, then the doubtful.

@@ -92,8 +92,8 @@ class Race:
         self._lead = order[0]
         self._is_in_grace = False
 
-    def start(self, at_once: int) -> asyncio.Future[Answer]:
-        """Ask the first `at_once` of them."""
+    def start(self, at_once: int, is_hurried: bool = True) -> asyncio.Future[Answer]:
+        """Ask the first `at_once` of them. `is_hurried`: the deadline comes before the transports' own time limit."""
         is_prompt = True
         for _ in range(at_once):
             is_prompt = self._ask_next()
@@ -103,7 +103,9 @@ class Race:
             if at_once == 1:
                 self._lead = self._order[self._next - 1]
             self._arm(self._plan.patience(self._lead, 0.0, 1))
-        elif not is_prompt:  # else the transport's own time limit ends a lone one, which spares a timer
+        elif (
+            is_hurried or not is_prompt
+        ):  # else the transport's own time limit ends a lone one, which spares a timer
             self._arm(math.inf)
         return self.result
 

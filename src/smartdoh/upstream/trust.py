@@ -6,7 +6,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 _USUAL_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine
@@ -53,4 +53,4 @@ def _private_file() -> tuple[IO[bytes], str]:
         made = os.fdopen(os.memfd_create("smartdoh-ca"), "wb")
         return made, f"/proc/self/fd/{made.fileno()}"
     named = tempfile.NamedTemporaryFile(prefix="smartdoh-ca-", suffix=".pem")  # noqa: SIM115 - kept open
-    return named.file, named.name
+    return cast("IO[bytes]", named), named.name  # the wrapper, not its file: that closes with the wrapper

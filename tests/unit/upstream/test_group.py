@@ -93,6 +93,19 @@ def test_a_lone_upstream_that_hangs_ends_by_its_own_limit(strategy: str) -> None
     run(main())
 
 
+@pytest.mark.parametrize("strategy", list(STRATEGIES))
+def test_a_lone_upstream_has_the_deadline_of_the_question_too(strategy: str) -> None:
+    """Where that comes before the time limit of the group, which its transport knows."""
+
+    async def main() -> None:
+        those = members(hangs())
+        took, outcome = await timed(ask(STRATEGIES[strategy]("g", those, 60.0), seconds=2.0))
+        assert isinstance(outcome, UpstreamError)
+        assert took == pytest.approx(2.0, abs=0.002)
+
+    run(main())
+
+
 def test_failover_keeps_to_the_order_of_the_config() -> None:
     async def main() -> None:
         those = members(says(delay=0.3), says(delay=0.001))
