@@ -197,9 +197,11 @@ class FastEqualsSlow(RuleBasedStateMachine):
 
     def compare(self, asked: Asked) -> None:
         wanted, is_due = self.reference(asked)
-        for _ in range(2):
+        for time in range(2):
             datagram, leftover = self.drain(asked.wire, asked.host)
+            assert len(self.fast.take_due()) == (is_due and time == 0)
             streamed = self.fast.ask(asked.wire, asked.host)
+            assert self.fast.take_due() == []
             if wanted is None:
                 assert datagram is None
                 assert isinstance(streamed, Query)
@@ -209,7 +211,6 @@ class FastEqualsSlow(RuleBasedStateMachine):
                 assert leftover is None
                 self.check(asked, streamed, wanted)
                 self.check_datagram(asked, datagram, streamed)
-        assert len(self.fast.take_due()) == is_due
 
     def drain(self, wire: bytes, host: str) -> tuple[bytes | None, Query | None]:
         datagrams = Datagrams()
