@@ -106,7 +106,7 @@ class FastEqualsSlow(RuleBasedStateMachine):
 
     @rule(
         asked=ASKED,
-        ttl=st.sampled_from((1, 5, 60, 300)),
+        ttl=st.sampled_from((1, 5, 5, 60, 300)),
         count=st.integers(1, 40),
         ad=st.booleans(),
         stale=st.sampled_from((0.0, 50.0, 1000.0)),
