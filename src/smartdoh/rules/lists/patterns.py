@@ -80,12 +80,12 @@ def regexp(source: str, *, on_url: bool = False) -> list[Rule] | Reason:
     """The rule of a regular expression for names, or for URLs as far as they name hosts."""
     if len(source) > LONGEST_REGEXP:
         return Reason.REGEXP
-    if on_url and _PATH.search(_without_classes(_SCHEME.sub("", source))):
-        return Reason.PATH
     try:
         compiled(source)
     except ValueError:
         return Reason.REGEXP
+    if on_url and _PATH.search(_without_classes(_SCHEME.sub("", source))):
+        return Reason.PATH
     literal = literal_of(_of_host(source) if on_url else source)
     return [Rule(None, pattern=Pattern(source, literal, on_url))]
 

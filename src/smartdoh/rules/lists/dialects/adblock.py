@@ -108,7 +108,7 @@ def _of_name(name: str, start: Start, *, is_ended: bool, is_bare: bool) -> Found
             return Reason.LOCAL
         if key == Reason.ADDRESS:
             return key
-        if isinstance(key, bytes) and "." in name:
+        if isinstance(key, bytes) and "." in name[:-1]:
             return [Rule(key, Reach.EXACT)]
     return glob(name, start, is_ended=is_ended)
 
