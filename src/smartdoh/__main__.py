@@ -2,4 +2,5 @@
 
 from smartdoh.control.cli import main
 
-main()
+if __name__ == "__main__":  # a process that compiles a list imports this too
+    main()

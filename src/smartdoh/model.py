@@ -66,12 +66,8 @@ class Rewrite(NamedTuple):
     """The answer that a rule gives instead of an upstream's."""
 
     rcode: int
-    records: tuple[
-        tuple[int, bytes], ...
-    ] = ()  # (type, rdata), all of the name asked for; other types: NODATA
-    target: bytes | None = (
-        None  # the name is an alias (CNAME) of this one, a wire name that is yet to be resolved
-    )
+    records: tuple[tuple[int, bytes], ...] = ()  # (type, rdata) of the name asked for; other types: NODATA
+    target: bytes | None = None  # the name is an alias (CNAME) of this wire name, which is yet to be resolved
 
 
 class Route(NamedTuple):

@@ -89,6 +89,9 @@ class ListSettings:
     format: ListFormat
     refresh: float
     on_missing: OnMissing
+    group: str
+    canaries: tuple[str, ...]
+    largest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from smartdoh.model import Answer, Query, Route, Stage
+from smartdoh.model import Answer, Query, Rewrite, Route, Stage
 from smartdoh.wire import compose
-from smartdoh.wire.codes import AAAA, EDE_BLOCKED, IN, REFUSED, A
+from smartdoh.wire.codes import AAAA, EDE_BLOCKED, EDE_OTHER, IN, NOERROR, REFUSED, A
 from smartdoh.wire.compose import Rr
 from smartdoh.wire.edns import extended_error
 
@@ -14,11 +14,18 @@ _NULL = {A: bytes(4), AAAA: bytes(16)}
 
 
 def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Stage:
-    """The stage. `null` means 0.0.0.0 and ::, and no data for every other type; the answer is kept `ttl` seconds."""
+    """The stage. `null` means 0.0.0.0 and ::, and no data for every other type; the answer is kept `ttl` seconds.
+
+    A list may say itself what is answered for a name. One that fails closed and is missing refuses the question.
+    """
 
     def answer(query: Query, route: Route) -> Answer | None:
+        if route.is_refused:
+            return compose.answer(query, REFUSED, source=route.why, ede=extended_error(EDE_OTHER, route.why))
         if not route.is_blocked or query.qclass != IN:
             return None
+        if route.rewrite is not None:
+            return _rewritten(query, route, route.rewrite, ttl)
         ede = extended_error(EDE_BLOCKED, route.why)
         if answer_with == "refused":
             return compose.answer(query, REFUSED, source=route.why, ede=ede)
@@ -29,3 +36,17 @@ def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Sta
         return compose.negative(query, query.name, ttl, exists=exists, source=route.why, ede=ede)
 
     return answer
+
+
+def _rewritten(query: Query, route: Route, rewrite: Rewrite, ttl: int) -> Answer | None:
+    """What the list wants answered; None for an alias, whose target has to be fetched."""
+    if rewrite.target is not None:
+        return None
+    ede = extended_error(EDE_BLOCKED, route.why)
+    if rewrite.rcode == REFUSED:
+        return compose.answer(query, REFUSED, source=route.why, ede=ede)
+    found = [Rr(query.name, rtype, ttl, rdata) for rtype, rdata in rewrite.records if rtype == query.qtype]
+    if found and rewrite.rcode == NOERROR:
+        return compose.answer(query, NOERROR, found, source=route.why, ede=ede)
+    exists = rewrite.rcode == NOERROR
+    return compose.negative(query, query.name, ttl, exists=exists, source=route.why, ede=ede)

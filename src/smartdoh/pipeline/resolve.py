@@ -10,7 +10,7 @@ from smartdoh.cache.policy import Bounds
 from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
-from smartdoh.pipeline import failures
+from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Overrides
@@ -107,10 +107,15 @@ class Resolver:
         return self._keep(query, answer)
 
     async def _fetch(self, query: Query, route: Route) -> Answer:
+        target = query
+        if route.rewrite is not None and route.rewrite.target is not None:
+            target = alias.target_query(query, route.rewrite.target)
         try:
-            answer = await self._groups[route.group].exchange(query, self._loop.time() + LONGEST)
+            answer = await self._groups[route.group].exchange(target, self._loop.time() + LONGEST)
         except UpstreamError as error:
             return failures.of_error(query, error)
+        if target is not query and answer.scan.rcode == NOERROR:
+            answer = alias.aliased(query, route, target, answer)
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
             return failures.of_answer(query, answer)
         for shape in self._shapers:

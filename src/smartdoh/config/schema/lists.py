@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from smartdoh.config.schema._fields import Between, FilePath, ListUrl, Schema, key
+from smartdoh.config.schema._fields import Between, Domain, FilePath, ListUrl, Schema, Whole, Word, key
 from smartdoh.config.settings import ListFormat, ListSettings, OnMissing
 
 
@@ -24,6 +24,18 @@ class ListTable(Schema):
         "what would be looked up in it.",
     )
 
+    group: Word = key(
+        "",
+        meaning="The group through which it is fetched, by default that of the first rule which uses the list.",
+    )
+    canaries: list[Domain] = key(
+        [],
+        meaning="Names that must never be on it: a new list that matches one, where the old one did not, is set aside.",
+    )
+    largest: Annotated[int, Whole(1024, 1 << 30)] = key(
+        64 << 20, meaning="The most octets that are fetched; a longer list is refused."
+    )
+
     def resolve(self, name: str, folder: Path, state_dir: Path) -> ListSettings:
         """The settings of this table; relative paths are relative to `folder`."""
         return ListSettings(
@@ -33,4 +45,7 @@ class ListTable(Schema):
             format=self.format,
             refresh=self.refresh,
             on_missing=self.on_missing,
+            group=self.group,
+            canaries=tuple(self.canaries),
+            largest=self.largest,
         )

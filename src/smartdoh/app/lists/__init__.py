@@ -1,0 +1,1 @@
+"""Lists while the proxy runs: fetched, judged, compiled aside, and put in force together."""
