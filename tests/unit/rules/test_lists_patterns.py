@@ -16,6 +16,8 @@ from smartdoh.rules.lists.patterns import compiled, literal_of
         (r"abc*d", "ab"),
         (r"abc{2}d", "ab"),
         (r"abc+d", "abc"),
+        (r"a{12}", ""),
+        (r"[ab]{12}c", "c"),
         (r"a|bcd", ""),
         (r"(abc|d)ef", "ef"),
         (r"(abc)?", ""),
