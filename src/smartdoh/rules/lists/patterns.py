@@ -19,9 +19,9 @@ Start = Literal["label", "name", "anywhere"]
 
 _STARTS: dict[Start, str] = {"label": r"(?:^|\.)", "name": "^", "anywhere": ""}
 _PIECE = re.compile(r"[a-z0-9._-]*")
-_TOKEN = re.compile(  # of RE2's syntax: quoted text, escapes, a set of characters, or one character
+_TOKEN = re.compile(  # of RE2's syntax: quoted text, escapes, a set of characters, a count, a character
     r"\\Q.*?(?:\\E|$)|\\x\{[^}]*\}|\\x..|\\[pP](?:\{[^}]*\}|.)|\\[0-7]{1,3}|\\."
-    r"|\[\^?\]?(?:\\.|[^\]\\])*\]|.",
+    r"|\[\^?\]?(?:\\.|[^\]\\])*\]|\{[0-9,]+\}|.",
     re.DOTALL,
 )
 _PLAIN_CHARACTER = re.compile(r"[A-Za-z0-9_-]|\\[.-]")
