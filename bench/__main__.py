@@ -57,7 +57,9 @@ Others = Annotated[
 ]
 Before = Annotated[Path | None, typer.Option(help="Say what got slower since this file of results.")]
 Output = Annotated[Path | None, typer.Option(help="Where the JSON goes.")]
-Plot = Annotated[bool | None, typer.Option(help="Draw the README's picture; not done in a quick run.")]
+Plot = Annotated[
+    bool | None, typer.Option(help="Draw the README's picture; of itself only a whole run does.")
+]
 
 
 def _bench(
@@ -81,14 +83,15 @@ def _bench(
     print_targets(console, results)
     if before is not None:
         print_changes(console, before, results)
-    _keep(results, output, quick=quick)
-    if plot or (plot is None and not quick):
+    is_whole = not (quick or scenarios or servers)
+    _keep(results, output, is_whole=is_whole)
+    if plot or (plot is None and is_whole):
         _draw(results)
 
 
-def _keep(results: Results, output: Path | None, *, quick: bool) -> None:
-    """Short runs go to a name that git ignores."""
-    path = output or FOLDER / f"{'local-quick-' if quick else ''}{default_name(results)}"
+def _keep(results: Results, output: Path | None, *, is_whole: bool) -> None:
+    """Short runs and those of a part go to a name that git ignores."""
+    path = output or FOLDER / f"{'' if is_whole else 'local-'}{default_name(results)}"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(results.to_json())
     print(f"results: {path}")

@@ -62,6 +62,18 @@ class Answer(NamedTuple):
     ede: bytes = b""  # an encoded Extended DNS Error option (RFC 8914), or nothing
 
 
+class Rewrite(NamedTuple):
+    """The answer that a rule gives instead of an upstream's."""
+
+    rcode: int
+    records: tuple[
+        tuple[int, bytes], ...
+    ] = ()  # (type, rdata), all of the name asked for; other types: NODATA
+    target: bytes | None = (
+        None  # the name is an alias (CNAME) of this one, a wire name that is yet to be resolved
+    )
+
+
 class Route(NamedTuple):
     """What the rules say of a question."""
 
@@ -71,6 +83,11 @@ class Route(NamedTuple):
     why: str  # the rule, as `explain` and logs name it
     addresses: tuple[bytes, ...] = ()  # the user's own answer: packed IPv4 and IPv6 addresses
     pointer: bytes = b""  # the same the other way: the wire name that a reverse name leads to
+    list_name: str = ""  # the list that decided, if one did
+    file: str = ""  # where that list is kept
+    line: int = 0  # the line of it, from 1
+    rewrite: Rewrite | None = None  # of a blocked name: what the list wants answered; None: as [block] says
+    is_refused: bool = False  # nobody knows: a list that fails closed has never been loaded
 
 
 Stage = Callable[[Query, Route], Answer | None]

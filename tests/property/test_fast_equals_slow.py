@@ -106,7 +106,7 @@ class FastEqualsSlow(RuleBasedStateMachine):
 
     @rule(
         asked=ASKED,
-        ttl=st.sampled_from((1, 5, 60, 300)),
+        ttl=st.sampled_from((1, 5, 5, 60, 300)),
         count=st.integers(1, 40),
         ad=st.booleans(),
         stale=st.sampled_from((0.0, 50.0, 1000.0)),
@@ -139,15 +139,29 @@ class FastEqualsSlow(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.clock.forward(seconds)
 
-    @rule()
-    def a_new_generation(self) -> None:
-        self.fast.next_generation()
-        self.known.clear()
+    @rule(edge=st.sampled_from(("refresh_at", "expires", "stale_until")))
+    def an_edge_is_passed(self, edge: str) -> None:
+        """The same packet just before something changes, and just when it does."""
+        known = self.known.get(self.last.key)
+        if known is not None and self.clock.now <= getattr(known, edge) - 0.25:
+            self.clock.now = getattr(known, edge) - 0.25
+            self.compare(self.last)
+            self.clock.forward(0.25)
+            self.compare(self.last)
 
-    @rule()
-    def flush(self) -> None:
-        self.fast.flush()
+    @rule(other=ASKED, everything=st.booleans())
+    def a_new_generation(self, other: Asked, everything: bool) -> None:
+        """What was asked in the old one is asked again, after something of the new one."""
+        before = self.last
+        self.compare(before)
+        if everything:
+            self.fast.flush()
+        else:
+            self.fast.next_generation()
         self.known.clear()
+        self.store(other, 60, 1, False, 0.0, False, False)
+        self.compare(other)
+        self.compare(before)
 
     @rule(name=st.sampled_from((*NAMES, "com.", "other.")), below=st.booleans())
     def flush_by_name(self, name: str, below: bool) -> None:
@@ -183,9 +197,11 @@ class FastEqualsSlow(RuleBasedStateMachine):
 
     def compare(self, asked: Asked) -> None:
         wanted, is_due = self.reference(asked)
-        for _ in range(2):
+        for time in range(2):
             datagram, leftover = self.drain(asked.wire, asked.host)
+            assert len(self.fast.take_due()) == (is_due and time == 0)
             streamed = self.fast.ask(asked.wire, asked.host)
+            assert self.fast.take_due() == []
             if wanted is None:
                 assert datagram is None
                 assert isinstance(streamed, Query)
@@ -195,7 +211,6 @@ class FastEqualsSlow(RuleBasedStateMachine):
                 assert leftover is None
                 self.check(asked, streamed, wanted)
                 self.check_datagram(asked, datagram, streamed)
-        assert len(self.fast.take_due()) == is_due
 
     def drain(self, wire: bytes, host: str) -> tuple[bytes | None, Query | None]:
         datagrams = Datagrams()

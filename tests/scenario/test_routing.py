@@ -1,7 +1,13 @@
 """Which group is asked: rules by domain, type and client, the first that matches; and clients that share no answers."""
 
+import ipaddress
+from datetime import timedelta
+
 import dns.rcode
 
+from smartdoh.app.overrides import wall_clock
+from smartdoh.errors import Timeout
+from smartdoh.rules.overrides import Override, Overrides, parse_key
 from tests.scenario.messages import addresses
 from tests.scenario.world import World, settle, story
 
@@ -95,3 +101,51 @@ async def test_a_client_that_may_not_ask_gets_nothing_looked_up(world: World) ->
     client = await world.ask(host="192.0.2.77")
     assert client.message.rcode() == dns.rcode.REFUSED
     assert not world.upstream.asked
+
+
+# Overrides that change while an answer is under way
+
+
+@story()
+async def test_what_an_old_policy_fetched_is_not_kept_under_a_new_one(world: World) -> None:
+    """The client that waits gets it; blocked meanwhile, the name is blocked for the next one."""
+    early = await world.ask("x.example.com.")
+    world.decisions.overrides = overrides(Override(is_blocked=True))
+    world.upstream.answer("x.example.com. 300 A 192.0.2.1")
+    await settle()
+    assert addresses(early.message) == ["192.0.2.1"]
+    assert addresses((await world.ask("x.example.com.")).message) == ["0.0.0.0"]
+
+
+@story()
+async def test_a_failure_of_an_old_policy_is_not_kept_either(world: World) -> None:
+    early = await world.ask("x.example.com.")
+    world.decisions.overrides = overrides(Override(addresses=(ipaddress.ip_address("192.0.2.7"),)))
+    world.upstream.fail(Timeout("late"))
+    await settle()
+    assert early.message.rcode() == dns.rcode.SERVFAIL
+    assert addresses((await world.ask("x.example.com.")).message) == ["192.0.2.7"]
+
+
+@story(groups=GROUPS)
+async def test_what_was_fetched_while_an_override_ended_is_not_kept(world: World) -> None:
+    until = wall_clock() + timedelta(hours=1)
+    world.decisions.overrides = overrides(Override(group="office", until=until))
+    assert await group_of(world, "x.example.com.") == "office"
+    world.decisions._now = lambda: until
+    world.upstreams["office"].answer("x.example.com. 300 A 192.0.2.1")
+    await settle()
+    assert await group_of(world, "x.example.com.") == "main"
+
+
+@story(groups=GROUPS)
+async def test_an_override_that_holds_keeps_what_it_fetched(world: World) -> None:
+    world.decisions.overrides = overrides(Override(group="office"))
+    await world.ask("x.example.com.")
+    world.upstreams["office"].answer("x.example.com. 300 A 192.0.2.1")
+    await settle()
+    assert addresses((await world.ask("x.example.com.")).message) == ["192.0.2.1"]
+
+
+def overrides(override: Override) -> Overrides:
+    return Overrides({parse_key("x.example.com"): [override]})

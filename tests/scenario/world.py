@@ -140,9 +140,10 @@ class World:
             clock=self.clock,
             stale_at_once=not settings.cache.stale_after,
         )
+        self.decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
         self.resolver = Resolver(
             self.fast,
-            Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock),
+            self.decisions,
             self.upstreams,
             (*extra_stages, *stages(settings)),
             shapers,

@@ -13,6 +13,7 @@ from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.rules.decide import Decisions
+from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
@@ -97,15 +98,29 @@ class Resolver:
 
     async def resolve(self, query: Query, route: Route) -> Entry:
         """Fetch the answer to `query` by way of `route`, shape and keep it. A failure is an answer too."""
+        overrides = self._decisions.overrides
+        answer = await self._fetch(query, route)
+        if not self._is_in_force(query, route, overrides):
+            return policy.entry_of(query, answer, self._bounds, self._clock())[0]
+        if answer.scan.rcode not in (NOERROR, NXDOMAIN):
+            return self._keep_failure(query, answer)
+        return self._keep(query, answer)
+
+    async def _fetch(self, query: Query, route: Route) -> Answer:
         try:
             answer = await self._groups[route.group].exchange(query, self._loop.time() + LONGEST)
         except UpstreamError as error:
-            return self._keep_failure(query, failures.of_error(query, error))
+            return failures.of_error(query, error)
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
-            return self._keep_failure(query, failures.of_answer(query, answer))
+            return failures.of_answer(query, answer)
         for shape in self._shapers:
             answer = shape(query, answer)
-        return self._keep(query, answer)
+        return answer
+
+    def _is_in_force(self, query: Query, route: Route, overrides: Overrides) -> bool:
+        """Whether the policy is still the one that chose `route`: what another chose is for those who wait alone."""
+        now = self._decisions.overrides
+        return now is overrides and (not now or self._decisions.route(query) == route)
 
     def _answer_here(self, query: Query, route: Route) -> Entry | None:
         for stage in self._stages:

@@ -26,10 +26,9 @@ from smartdoh.wire.codes import MAX_MESSAGE
 
 MEDIA_TYPE = "application/dns-message"  # RFC 8484 section 6
 CONNECT_TIMEOUT = 2.0  # seconds for TCP and TLS together
-UNACKNOWLEDGED = (
-    2.0  # seconds after which the kernel gives up a connection whose other end takes no more data
-)
-SILENT = 2.0  # seconds without an answer, while requests wait, after which another connection is tried
+UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection whose other end takes no data
+SILENT = 1.5  # seconds without an answer, while requests wait, after which another connection is tried
+LOOK = 0.25  # seconds between two looks for that
 HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
 HTTP2_CONNECTIONS = (
     2  # at most: the other for new requests while the server has one drained (GOAWAY), or it is full
@@ -149,10 +148,7 @@ class DohTransport:
     def __init__(self, origin: Origin, trust: TrustStore, loop: asyncio.AbstractEventLoop) -> None:
         self.origin = origin
         self.addresses: tuple[str, ...] = ()
-        self.resolve_as = (
-            origin.host,
-            origin.port,
-        )  # which host the addresses are of: the server or its proxy
+        self.resolve_as = (origin.host, origin.port)  # whose the addresses are: the server's or its proxy's
         self.requests = 0
         self.connections = 0
         self.is_closed = False
@@ -163,6 +159,7 @@ class DohTransport:
         self._running: set[_Exchange] = set()
         self._last_used = 0.0
         self._idle_check: asyncio.TimerHandle | None = None
+        self._liveness: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     def ask(self, wire: bytes, done: Done) -> None:
@@ -176,8 +173,9 @@ class DohTransport:
     async def aclose(self) -> None:
         """End every request without an answer, close every connection. The transport may not be used again."""
         self.is_closed = True
-        if self._idle_check is not None:
-            self._idle_check.cancel()
+        for timer in (self._idle_check, self._liveness):
+            if timer is not None:
+                timer.cancel()
         self.drop_connection()
         running = [exchange.cancel() for exchange in self._running]
         await asyncio.gather(*running, return_exceptions=True)  # their handles come back meanwhile
@@ -200,15 +198,14 @@ class DohTransport:
         self._last_used = now = self._loop.time()
         self.requests += 1
         line = self._line
-        if line is not None and line.in_flight and now - line.heard_at > SILENT:
-            self.drop_connection()
-            line = None
         if line is None:
             line = self._line = _Line()
             if self._idle_check is None:
                 self._idle_check = self._loop.call_later(self.origin.idle, self._check_idle)
         if line.in_flight == 0:
             line.heard_at = now
+        if self._liveness is None:
+            self._liveness = self._loop.call_later(LOOK, self._check_liveness)
         line.in_flight += 1
         if line.resolved != self.addresses:
             line.resolved = self.addresses
@@ -237,7 +234,7 @@ class DohTransport:
             self.drop_connection()
 
     def rescue(self) -> None:
-        """A new connection works: what waits on an old one that is silent may as well be asked here."""
+        """What waits on an old line that is silent is asked again on the present one."""
         now = self._loop.time()
         for exchange in list(self._running):
             exchange.move(now)
@@ -255,6 +252,17 @@ class DohTransport:
             task = self._loop.create_task(line.multi.aclose(), name=f"close {self.origin.name}")
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
+
+    def _check_liveness(self) -> None:
+        """Look for a line on which questions wait and nothing comes: they are asked again on a new one."""
+        self._liveness = None
+        if not self._running:
+            return
+        self._liveness = self._loop.call_later(LOOK, self._check_liveness)
+        line = self._line
+        if line is not None and line.in_flight and self._loop.time() - line.heard_at > SILENT:
+            self.drop_connection()
+            self.rescue()
 
     def _check_idle(self) -> None:
         self._idle_check = None

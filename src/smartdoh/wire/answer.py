@@ -95,7 +95,8 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
                     if rtype in _ADDRESS_SIZE and rclass == IN:
                         addresses.append((rdata, _checked_address(rtype, length)))
                 elif rtype == SOA and section == AUTHORITY:
-                    negative = min(ttl, _soa_minimum(wire, rdata, end))
+                    bound = min(ttl, _soa_minimum(wire, rdata, end))
+                    negative = bound if negative is None else min(negative, bound)
             at = end
     if at != size:
         raise WireError(FORMERR, "junk after the last record")
@@ -121,7 +122,8 @@ def records(wire: bytes, question_end: int) -> Iterator[Record]:
     at = question_end
     for section, count in enumerate(counts):
         for _ in range(count):
-            start, at = at, skip_name(wire, at, known)
+            start = at
+            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known)
             rtype, rclass, ttl, length = _unpack_record(wire, at)
             rdata = at + _FIXED
             yield Record(section, start, rtype, rclass, at + 4, ttl, rdata, rdata + length)

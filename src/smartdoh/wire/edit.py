@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
+from smartdoh.errors import WireError
 from smartdoh.model import Scan
 from smartdoh.wire.answer import ADDITIONAL, Record, records
 from smartdoh.wire.codes import CNAME, DNAME, HEADER, MX, NAPTR, NS, PTR, SOA, SRV
+from smartdoh.wire.names import Expanded, Known, expand, skip_name
 
 _TTL = struct.Struct("!I")
-_POINTER = 0xC000
 _MAY_BE_COMPRESSED = frozenset(
-    (NS, CNAME, SOA, PTR, MX, SRV, NAPTR, DNAME, *range(3, 10), 14, 15, 17, 18, 21, 24, 26)
+    (NS, CNAME, SOA, PTR, MX, SRV, NAPTR, DNAME, *range(3, 10), 14, 17, 18, 21, 24, 26, 30, 36, 38)
 )
 """Types whose rdata may hold compressed names (RFC 3597 section 4): it cannot be moved without being understood."""
+
+_RrsetKey = tuple[int, bytes, int, int]
+"""Section, folded owner, type and class."""
 
 
 def age_ttls(wire: bytes, offsets: tuple[int, ...], seconds: int) -> bytes:
@@ -45,16 +50,27 @@ def clamp_ttls(wire: bytes, offsets: tuple[int, ...], low: int, high: int) -> by
 
 def level_ttls(wire: bytes, question_end: int) -> bytes:
     """The message with the TTLs of each RRset brought to its lowest (RFC 2181 section 5.2)."""
-    rrsets: dict[tuple[object, ...], list[Record]] = {}
-    for record in records(wire, question_end):
-        owner = wire[record.start : record.ttl_at - 4]
-        rrsets.setdefault((record.section, owner, record.rtype, record.rclass), []).append(record)
+    rrsets: dict[_RrsetKey, list[Record]] = {}
+    for record, rrset_key in _with_rrsets(wire, question_end):
+        rrsets.setdefault(rrset_key, []).append(record)
     out = bytearray(wire)
     for rrset in rrsets.values():
         lowest = min(record.ttl for record in rrset)
         for record in rrset:
             _TTL.pack_into(out, record.ttl_at, lowest)
     return bytes(out)
+
+
+def _with_rrsets(wire: bytes, question_end: int) -> Iterator[tuple[Record, _RrsetKey]]:
+    """Each record with what it has in common with its RRset alone, however its owner is written or spelled."""
+    names: Expanded = {}
+    owners: dict[bytes, bytes] = {}
+    for record in records(wire, question_end):
+        written = wire[record.start : record.ttl_at - 4]
+        owner = owners.get(written)
+        if owner is None:
+            owner = owners[written] = expand(wire, record.start, names).lower()
+        yield record, (record.section, owner, record.rtype, record.rclass)
 
 
 def remove_opt(wire: bytes, scan: Scan) -> bytes:
@@ -70,24 +86,29 @@ def remove_opt(wire: bytes, scan: Scan) -> bytes:
     additional = int.from_bytes(wire[10:12]) - 1
     tail = b""
     if end != len(wire):
-        tail, lost = _moved_up(wire, scan.question_end, start, end)
+        moved, lost = _moved_up(wire, scan.question_end, start, end)
         additional -= lost
+        tail = b"".join(moved)
     return wire[:10] + additional.to_bytes(2) + wire[12:start] + tail
 
 
-def _moved_up(wire: bytes, question_end: int, opt_start: int, opt_end: int) -> tuple[bytes, int]:
-    kept, lost = [], 0
-    for record in records(wire, question_end):
-        if record.start < opt_end:
-            continue
-        pointer = int.from_bytes(wire[record.start : record.start + 2])
-        is_root = wire[record.start] == 0
-        is_safe = is_root or (pointer >= _POINTER and pointer - _POINTER < opt_start)
-        if not is_safe or record.rtype in _MAY_BE_COMPRESSED:
-            lost += 1
-        else:
-            kept.append(wire[record.start : record.end])
-    return b"".join(kept), lost
+def _moved_up(wire: bytes, question_end: int, opt_start: int, opt_end: int) -> tuple[list[bytes], int]:
+    """The records behind OPT that mean the same in its place, and how many others there are."""
+    head, known = wire[:opt_start], Known()
+    behind = [record for record in records(wire, question_end) if record.start >= opt_end]
+    moved = [wire[it.start : it.end] for it in behind if _may_move(head, wire, it, known)]
+    return moved, len(behind) - len(moved)
+
+
+def _may_move(head: bytes, wire: bytes, record: Record, known: Known) -> bool:
+    """Whether a record means the same behind `head`: its owner needs nothing else, and no name is in its rdata."""
+    if record.rtype in _MAY_BE_COMPRESSED:
+        return False
+    try:
+        skip_name(head + wire[record.start : record.ttl_at - 4], len(head), known)
+    except (WireError, IndexError):
+        return False
+    return True
 
 
 def truncate(wire: bytes, question_end: int, limit: int) -> tuple[bytes, bool]:
@@ -99,15 +120,13 @@ def truncate(wire: bytes, question_end: int, limit: int) -> tuple[bytes, bool]:
     if len(wire) <= limit:
         return wire, False
     counts = [0, 0, 0]
-    kept, cut, previous, at_section_end = question_end, [0, 0, 0], None, True
-    for record in records(wire, question_end):
-        rrset = (record.section, record.rtype, wire[record.start : record.ttl_at - 4])
-        if rrset != previous:
-            kept, cut = record.start, counts.copy()
-            previous = rrset
+    kept, cut, previous, again = question_end, [0, 0, 0], None, False
+    for record, rrset_key in _with_rrsets(wire, question_end):
+        if rrset_key != previous:
+            kept, cut, previous = record.start, counts.copy(), rrset_key
         if record.end > limit:
-            at_section_end = record.section == ADDITIONAL
+            again = record.section != ADDITIONAL
             break
         counts[record.section] += 1
     head = wire[:6] + b"".join(count.to_bytes(2) for count in cut)
-    return head + wire[HEADER:kept], not at_section_end
+    return head + wire[HEADER:kept], again

@@ -3,50 +3,79 @@
 from __future__ import annotations
 
 from smartdoh.errors import WireError
-from smartdoh.wire.codes import FORMERR, HEADER, MAX_LABEL, MAX_NAME
+from smartdoh.wire.codes import FORMERR, HEADER, MAX_LABEL, MAX_NAME, MAX_POINTERS
 
 _POINTER = 0xC0
 _ESCAPED = b'"().;\\@$'
 _PRINTABLE = range(0x21, 0x7F)
+_IDNA_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")  # RFC 3490 section 3.1
+
+_JUMP = 1 << 16  # what a pointer adds to the size of a name: the octets are counted below it
 
 Known = dict[int, int]
-"""Offsets at which a name is proven to begin, and its full length: a pointer to one needs no second walk."""
+"""Offsets at which a name is proven to begin, and its full size: a pointer to one needs no second walk."""
+
+Expanded = dict[int, bytes]
+"""Offsets at which a name begins, and the name without pointers."""
 
 
 def skip_name(wire: bytes, at: int, known: Known) -> int:
     """The offset after the name at `at`, every label and pointer of it checked (RFC 1035 section 4.1.4, RFC 9267).
 
-    Pointers go only backwards and never into the header. `known` grows by the offsets proven here, which makes
-    the cost of a message linear in its octets whatever its pointers do. Raises WireError or IndexError.
+    Pointers go only backwards and never into the header, there are at most 127 of them, and what one leads to ends
+    before the place it was reached from: what lies behind a name never matters to it. `known` grows by the offsets
+    proven here, those of pointers too, which makes the cost of a message linear in its octets whatever its
+    pointers do. Raises WireError or IndexError.
     """
-    length, after, floor = 0, 0, at
+    size, after, floor, limit = 0, 0, at, len(wire)
     starts: list[tuple[int, int]] = []
     for _ in range(MAX_NAME):
+        if at >= limit:
+            raise WireError(FORMERR, "a name without an end")
         if after and at in known:
-            length += known[at]
+            size += known[at]
             break
-        size = wire[at]
-        if size >= _POINTER:
+        octet = wire[at]
+        starts.append((at, size))
+        if octet >= _POINTER:
             after = after or at + 2
-            at = (size & 0x3F) << 8 | wire[at + 1]
-            if not HEADER <= at < floor:
+            to = (octet & 0x3F) << 8 | wire[at + 1]
+            if not HEADER <= to < floor or at + 2 > limit:
                 raise WireError(FORMERR, "a compression pointer does not go backwards")
-            floor = at
+            at, floor, limit, size = to, to, floor, size + _JUMP
             continue
-        if size > MAX_LABEL:
+        at += octet + 1
+        if octet > MAX_LABEL:
             raise WireError(FORMERR, "a label of an unknown kind")
-        starts.append((at, length))
-        length += size + 1
-        at += size + 1
-        if size == 0:
+        size += octet + 1
+        if octet == 0:
             break
     else:
         raise WireError(FORMERR, "a name without an end")
-    if length > MAX_NAME:
-        raise WireError(FORMERR, "a name of more than 255 octets")
+    if size % _JUMP > MAX_NAME or size // _JUMP > MAX_POINTERS:
+        raise WireError(FORMERR, "a name of more than 255 octets or 127 pointers")
     for start, before in starts:
-        known[start] = length - before
+        known[start] = size - before
     return after or at
+
+
+def expand(wire: bytes, at: int, known: Expanded) -> bytes:
+    """The name at `at` of a message that was scanned before, as it is spelled, without pointers."""
+    starts: list[tuple[int, bytes]] = []
+    while at not in known:
+        octet = wire[at]
+        if octet >= _POINTER:
+            starts.append((at, b""))
+            at = (octet & 0x3F) << 8 | wire[at + 1]
+        elif octet:
+            starts.append((at, wire[at : at + 1 + octet]))
+            at += 1 + octet
+        else:
+            known[at] = b"\0"
+    name = known[at]
+    for start, label in reversed(starts):
+        name = known[start] = label + name
+    return name
 
 
 def to_text(name: bytes) -> str:
@@ -67,6 +96,7 @@ def _octet_to_text(octet: int) -> str:
 
 def from_text(text: str) -> bytes:
     """A host name as wire format, folded; letters outside ASCII by IDNA. Raises ValueError where it is no name."""
+    text = text.translate(_IDNA_DOTS)
     labels = [] if text in ("", ".") else text.removesuffix(".").split(".")
     encoded = [label.lower().encode("ascii") if label.isascii() else label.encode("idna") for label in labels]
     if any(not 0 < len(label) <= MAX_LABEL for label in encoded):

@@ -1,0 +1,1 @@
+"""The wire package by itself: tables of messages written octet by octet."""

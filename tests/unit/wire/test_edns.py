@@ -1,0 +1,85 @@
+"""OPT and its options, written and read back: RFC 6891, 7830, 8467 and 8914."""
+
+import pytest
+
+from smartdoh.errors import WireError
+from smartdoh.model import Edns
+from smartdoh.wire import edns
+from tests.unit.wire.messages import opt, option
+
+
+@pytest.mark.parametrize(
+    ("rendered", "wanted"),
+    [
+        (edns.render(), opt()),
+        (edns.render(do=True), opt(flags=0x8000)),
+        (edns.render(rcode=16), opt(upper=1)),
+        (edns.render(rcode=0xFFF), opt(upper=0xFF)),
+        (edns.render(rcode=5), opt()),
+        (edns.render(options=option(3, b"x")), opt(option(3, b"x"))),
+    ],
+)
+def test_rendered_as_the_rfc_has_it(rendered: bytes, wanted: bytes) -> None:
+    """Payload 1232, version 0, unknown flags zero (RFC 6891 section 6.1.4)."""
+    assert rendered == wanted
+
+
+def test_read_back() -> None:
+    wire = b"before" + edns.render(do=True, rcode=0x123, options=option(3, b"x")) + b"behind"
+    assert edns.parse(wire, 6, len(wire) - 6) == (Edns(1232, 0, True, option(3, b"x")), 0x12)
+
+
+@pytest.mark.parametrize("length", [0, 1, 12, 112, 113, 123, 124, 125, 127, 128, 129, 300])
+@pytest.mark.parametrize("block", [128, 468])
+def test_padding_fills_a_block(length: int, block: int) -> None:
+    """RFC 8467 section 4.1, with the four octets that the option itself takes."""
+    padding = edns.padding(length, block)
+    assert (length + len(padding)) % block == 0
+    assert len(padding) < block + 4
+    assert padding == option(12, bytes(len(padding) - 4))
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (b"", []),
+        (option(3), [(3, b"")]),
+        (option(3, b"x") + option(65535, b"yz"), [(3, b"x"), (65535, b"yz")]),
+    ],
+)
+def test_options_are_split(options: bytes, found: list[tuple[int, bytes]]) -> None:
+    assert list(edns.split_options(options)) == found
+
+
+@pytest.mark.parametrize("options", [b"\0", b"\0\3\0", b"\0\3\0\1", option(3) + b"\0", option(3) * 33])
+def test_a_broken_list_is_refused(options: bytes) -> None:
+    with pytest.raises(WireError):
+        list(edns.split_options(options))
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "said"),
+    [(3, "", b""), (22, "no answer", b"no answer"), (0, "ü" * 200, "ü".encode() * 100), (0, "aü" * 90, b"")],
+)
+def test_an_extended_error_both_ways(code: int, text: str, said: bytes) -> None:
+    """RFC 8914 section 2; a cut never leaves half a character."""
+    made = edns.extended_error(code, text)
+    said = said or text.encode()[:200].decode(errors="ignore").encode()
+    assert made == option(15, code.to_bytes(2) + said)
+    assert edns.read_extended_error(option(3, b"x") + made) == (code, said.decode())
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (b"", None),
+        (option(3, b"\0\3"), None),
+        (option(15), None),
+        (option(15, b"\0"), None),
+        (option(15, b"\0\x16"), (22, "")),
+        (option(15, b"\0\x16a\xff\0"), (22, "a\ufffd")),  # a final NUL is dropped: RFC 8914 section 2
+        (option(15, b"\0") + option(15, b"\0\x17b"), (23, "b")),
+    ],
+)
+def test_an_extended_error_of_others(options: bytes, found: tuple[int, str] | None) -> None:
+    assert edns.read_extended_error(options) == found
