@@ -505,7 +505,7 @@ def test_what_hangs_on_the_new_connection_too_is_asked_no_third_time(
 def test_a_name_that_hangs_condemns_no_others(
     upstream: ScriptedServer, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doh, "SILENT", 0.3)
+    monkeypatch.setattr(doh, "SILENT", 0.6)
 
     async def story(transport: DohTransport) -> None:
         upstream.behave(replies.ending(Ending.STALL), name=full_name("hangs.wild"))

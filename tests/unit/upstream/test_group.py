@@ -262,6 +262,21 @@ def test_a_hedge_goes_after_the_upstreams_own_p95() -> None:
     run(main())
 
 
+def test_the_last_hedge_is_kept_for_one_that_is_very_late() -> None:
+    """5% of all answers come after the p95; spent on them, there would be nothing left for what really hangs."""
+
+    async def main() -> None:
+        those = members(says(delay=0.05), says(delay=0.06))
+        group = hedged(those)
+        await ask_many(group, 50)
+        group._credit = 1.2
+        those[0].behave(hangs())
+        took, _ = await timed(ask(group))
+        assert took == pytest.approx(2 * 0.05 + 0.06, abs=0.002)
+
+    run(main())
+
+
 def test_no_hedge_while_a_budget_is_short() -> None:
     """Any member's: the network or the client's address is what is limited."""
 

@@ -372,6 +372,18 @@ def test_room_anywhere_will_do() -> None:
     scenario(main())
 
 
+def test_room_in_two_places_is_taken_once() -> None:
+    async def main() -> None:
+        those = members(says(delay=0.06), says(delay=0.05), max_in_flight=1)
+        group = Parallel("g", those, 5.0)
+        first, second = ask(group), ask(group)
+        await first
+        assert (await timed(second))[0] == roughly(0.05)
+        assert asked(those) == [1, 2]
+
+    scenario(main())
+
+
 def test_a_held_question_counts_once_against_the_budget() -> None:
     async def main() -> None:
         (member,) = members(limits(), max_in_flight=10)
