@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from smartdoh.app import clock
+from smartdoh.app.lists.fetch import Way
+from smartdoh.app.lists.keeper import ListKeeper
+from smartdoh.app.lists.ways import ways
 from smartdoh.app.overrides import OverridesFile, wall_clock
 from smartdoh.app.runtime import Runtime
 from smartdoh.cache.forget import forget
@@ -17,6 +20,7 @@ from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.rules.decide import Decisions
+from smartdoh.rules.lists import NameSet
 from smartdoh.rules.router import Router
 from smartdoh.rules.views import Views
 from smartdoh.tasks import Tasks
@@ -46,6 +50,7 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
     groups = {name: _group(group, bootstrap, trust[name], tasks) for name, group in settings.groups.items()}
     decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
     overrides = _overrides(settings, decisions, views, fast)
+    lists = _lists(settings, decisions, fast, ways(settings, groups, trust))
     resolver = Resolver(
         fast,
         decisions,
@@ -58,7 +63,7 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
         cache.stale_after,
     )
     stores = (system_trust, *trust.values())
-    return Runtime(settings, fast, resolver, decisions, overrides, groups, tuple(doh), stores, tasks)
+    return Runtime(settings, fast, resolver, decisions, overrides, lists, groups, tuple(doh), stores, tasks)
 
 
 def _overrides(
@@ -73,6 +78,19 @@ def _overrides(
             fast.next_generation()
 
     return OverridesFile(path, settings.groups, decisions, tell_apart, partial(forget, fast))
+
+
+def _lists(
+    settings: Settings, decisions: Decisions, fast: FastPath, ways_to: Mapping[str, Way]
+) -> ListKeeper:
+    routing = settings.routing
+    closed = [name for name, wanted in settings.lists.items() if wanted.on_missing == "closed"]
+
+    def put_in_force(lists: Mapping[str, NameSet | None]) -> None:
+        decisions.router = Router(routing.rules, routing.default, lists, closed)
+        fast.next_generation()
+
+    return ListKeeper(settings.lists, ways_to, put_in_force)
 
 
 def _bounds(cache: CacheSettings) -> Bounds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smartdoh.app.lists.keeper import ListKeeper
 from smartdoh.app.overrides import OverridesFile
 from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
@@ -24,15 +25,22 @@ class Runtime:
     resolver: Resolver
     decisions: Decisions
     overrides: OverridesFile | None
+    lists: ListKeeper
     groups: Mapping[str, Group]
     bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
     tasks: Tasks
 
+    async def prepare(self) -> None:
+        """Open what has to be there before the first question."""
+        await self.lists.prepare()
+
     def start(self) -> None:
         """Begin what goes on in the background."""
         if self.overrides is not None:
             self.tasks.start(self.overrides.follow(), "overrides")
+        if self.lists.states:
+            self.tasks.start(self.lists.follow(), "lists")
 
     async def aclose(self) -> None:
         """End what is under way, close every connection."""

@@ -58,6 +58,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             running.add_signal_handler(number, self._stop.set)
         running.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._reload(), "reload"))
+        await self._runtime.prepare()
         self._runtime.start()
         for udp in self._udp:
             udp.start()
@@ -85,6 +86,7 @@ class Server:
             self._log.error("reload refused, the old config stays", problem=str(error))
             self._notifier.ready()
             return
+        await runtime.prepare()
         old, self._runtime = self._runtime, runtime
         runtime.start()
         for listener in self._listeners:

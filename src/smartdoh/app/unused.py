@@ -7,11 +7,7 @@ from smartdoh.config import Settings
 
 def unused(settings: Settings) -> tuple[str, ...]:
     """A warning for each key that has no effect yet."""
-    found = [
-        f"routing.rules[{number}]: rules that look at lists are passed over by this version (list {rule.list!r})"
-        for number, rule in enumerate(settings.routing.rules)
-        if rule.list is not None
-    ]
+    found = []
     for name, group in settings.groups.items():
         if group.fastest_ip != "off":
             found.append(f"groups.{name}.fastest_ip: addresses are left in their order by this version")

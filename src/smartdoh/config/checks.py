@@ -106,6 +106,9 @@ def _check_routing(settings: Settings) -> Iterator[Problem]:
     routing, groups = settings.routing, ", ".join(settings.groups)
     if routing.default not in settings.groups:
         yield Problem(("routing", "default"), refusal(routing.default, "is not a group", groups))
+    for name, wanted in settings.lists.items():
+        if wanted.group and wanted.group not in settings.groups:
+            yield Problem(("lists", name, "group"), refusal(wanted.group, "is not a group", groups))
     for place, rule in enumerate(routing.rules):
         yield from _check_rule(("routing", "rules", place), rule, settings)
 

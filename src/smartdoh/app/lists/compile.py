@@ -18,7 +18,7 @@ class CompileError(SmartDohError):
 
 async def compile_aside(path: Path, form: ListFormat, out: Path) -> None:
     """Compile the list at `path` into `out`. Raises CompileError; the process ends if this is cancelled."""
-    arguments = ("-m", "smartdoh.rules.lists", form, str(path), str(out))
+    arguments = ("-m", "smartdoh.rules.lists", str(path), form, str(out))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,

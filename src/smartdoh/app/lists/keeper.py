@@ -77,10 +77,12 @@ class ListKeeper:
         files, form = state.files, state.settings.format
         try:
             state.names = open_list(files.file, form, files.compiled)
-            return
         except NotUsable:
-            if not _exists(files.file):
-                return
+            if _exists(files.file):
+                await self._compile(state)
+
+    async def _compile(self, state: ListState) -> None:
+        files, form = state.files, state.settings.format
         try:
             await compile_aside(files.file, form, files.compiled)
             state.names = open_list(files.file, form, files.compiled)
@@ -145,7 +147,9 @@ class ListKeeper:
     def _fail(self, state: ListState, problem: str) -> str:
         state.problem = problem
         in_force = "the old one stays" if state.names is not None else f"fails {state.settings.on_missing}"
-        self._log.warning("list not updated", list=state.settings.name, problem=problem, list_in_force=in_force)
+        self._log.warning(
+            "list not updated", list=state.settings.name, problem=problem, list_in_force=in_force
+        )
         return problem
 
     def _tell(self) -> None:

@@ -12,6 +12,8 @@ from smartdoh.app.lists.fetch import Validators
 from smartdoh.config import ListSettings
 from smartdoh.rules.lists import compiled_path
 
+NEVER_SEEN = Validators()
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -19,7 +21,7 @@ class Origin:
 
     url: str = ""
     checked: float = 0.0  # seconds since 1970
-    validators: Validators = Validators()
+    validators: Validators = NEVER_SEEN
 
 
 class ListFiles:

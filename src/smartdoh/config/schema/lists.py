@@ -24,8 +24,8 @@ class ListTable(Schema):
         "what would be looked up in it.",
     )
 
-    group: Word = key(
-        "",
+    group: Word | None = key(
+        None,
         meaning="The group through which it is fetched, by default that of the first rule which uses the list.",
     )
     canaries: list[Domain] = key(
@@ -45,7 +45,7 @@ class ListTable(Schema):
             format=self.format,
             refresh=self.refresh,
             on_missing=self.on_missing,
-            group=self.group,
+            group=self.group or "",
             canaries=tuple(self.canaries),
             largest=self.largest,
         )

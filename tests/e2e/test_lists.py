@@ -1,0 +1,223 @@
+"""Lists while the proxy runs: fetched over the upstreams, judged, watched, compiled aside."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+import pytest
+
+from tests.conftest import GROUP, StartProxy
+from tests.e2e.messages import addresses, error_text, question
+from tests.servers.certificates import NAME_IN_ZONE, Authority
+from tests.servers.scripted import ScriptedServer, replies
+from tests.servers.scripted.replies import Reply, Request
+from tests.servers.smartdoh import RunningProxy
+from tests.servers.zone import full_name
+
+FROM_UPSTREAM = ["203.0.113.77"]
+NULL = ["0.0.0.0"]
+WITHIN = 10.0  # seconds that a list may take to be fetched and compiled on a busy machine
+REFRESH = "1s"
+
+
+class ListServer:
+    """An HTTPS server with one file that the test writes; it keeps what it was asked."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.content = b""
+        self.etag = ""
+        self.status = 200
+        self.asked: list[tuple[int, str | None]] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                validator = self.headers.get("If-None-Match")
+                status = 304 if outer.etag and validator == outer.etag else outer.status
+                outer.asked.append((status, validator))
+                self.send_response(status)
+                if outer.etag:
+                    self.send_header("ETag", outer.etag)
+                body = outer.content if status == 200 else b""
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Be silent."""
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = authority.good.server_context(("http/1.1",))
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"https://{NAME_IN_ZONE.rstrip('.')}:{self._server.server_address[1]}/list.txt"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def put(self, *lines: str) -> None:
+        self.content = "".join(f"{line}\n" for line in lines).encode()
+        self.etag = f'"{hash(self.content)}"'
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def at_home(request: Request, answer: dns.message.Message) -> Reply:
+    """The upstream's answer for the host of the lists: this machine."""
+    answer.set_rcode(dns.rcode.NOERROR)
+    answer.authority.clear()
+    if request.rdtype == dns.rdatatype.A:
+        answer.answer = [dns.rrset.from_text(request.name, 60, "IN", "A", "127.0.0.1")]
+    return replies.right(request, answer)
+
+
+@pytest.fixture
+def list_server(authority: Authority, upstream: ScriptedServer) -> Iterator[ListServer]:
+    server = ListServer(authority)
+    upstream.behave(at_home, name=f"{NAME_IN_ZONE}.")
+    yield server
+    server.close()
+
+
+def sections(file: Path, **more: Any) -> dict[str, Any]:
+    return {
+        "routing": {"default": GROUP, "rules": [{"list": "blocked", "action": "block"}]},
+        "lists.blocked": {"file": str(file), "format": "domains", **more},
+    }
+
+
+def soon(ask: Callable[[], object], wanted: object, seconds: float = WITHIN) -> None:
+    end = time.monotonic() + seconds
+    while (got := ask()) != wanted:
+        assert time.monotonic() < end, f"still {got}"
+        time.sleep(0.05)
+
+
+def asking(proxy: RunningProxy, name: str) -> Callable[[], list[str]]:
+    return lambda: addresses(proxy.udp(question(f"{name}.wild")))
+
+
+def test_a_local_list_blocks_from_the_first_question(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "blocked.txt"
+    file.write_text(f"# mine\n{full_name('bad.wild')}\n".replace(".\n", "\n"))
+    proxy = smartdoh(upstream.url, sections=sections(file))
+    answer = proxy.udp(question("x.bad.wild"))
+    assert addresses(answer) == NULL
+    assert "blocked line 2" in error_text(answer)
+    assert asking(proxy, "good")() == FROM_UPSTREAM
+
+
+def test_a_changed_local_list_is_in_force_soon(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "blocked.txt"
+    file.write_text("nothing.example\n")
+    proxy = smartdoh(upstream.url, sections=sections(file))
+    assert asking(proxy, "bad")() == FROM_UPSTREAM
+    file.write_text(f"nothing.example\n{full_name('bad.wild').rstrip('.')}\n")
+    soon(asking(proxy, "bad"), NULL)
+
+
+def test_a_list_is_fetched_by_way_of_the_upstreams(
+    smartdoh: StartProxy, upstream: ScriptedServer, list_server: ListServer, tmp_path: Path
+) -> None:
+    """Found by the group's own servers, kept, asked for again with its ETag, and there after a restart."""
+    file = tmp_path / "kept" / "blocked.txt"
+    list_server.put(full_name("bad.wild").rstrip("."))
+    how = sections(file, url=list_server.url, refresh=REFRESH)
+    proxy = smartdoh(upstream.url, sections=how)
+    soon(asking(proxy, "bad"), NULL)
+    assert upstream.asked(NAME_IN_ZONE, "A") >= 1
+    soon(lambda: (304, list_server.etag) in list_server.asked, True)
+    list_server.put(full_name("bad.wild").rstrip("."), full_name("worse.wild").rstrip("."))
+    soon(asking(proxy, "worse"), NULL)
+    proxy.kill()
+    list_server.status = 500
+    list_server.etag = ""
+    again = smartdoh(upstream.url, sections=how)
+    assert asking(again, "worse")() == NULL
+    soon(lambda: "HTTP 500" in again.log, True)
+    assert asking(again, "worse")() == NULL
+
+
+def test_a_bad_list_is_set_aside(
+    smartdoh: StartProxy, upstream: ScriptedServer, list_server: ListServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "blocked.txt"
+    many = [f"n{number}.example" for number in range(300)]
+    list_server.put(*many, full_name("bad.wild").rstrip("."))
+    canary = full_name("one").rstrip(".")
+    proxy = smartdoh(
+        upstream.url, sections=sections(file, url=list_server.url, refresh=REFRESH, canaries=[canary])
+    )
+    soon(asking(proxy, "bad"), NULL)
+    for lines, why in (
+        (["<html>Sorry</html>"], "no usable line"),
+        (many[:20], "shrank from 301 to 20"),
+        ([f"n{number}.example" for number in range(2000)], "grew from 301 to 2000"),
+        ([*many, canary], f"it has {canary} on it (line 301)"),
+    ):
+        list_server.put(*lines)
+        soon(lambda why=why: why in proxy.log, True)  # type: ignore[misc]
+        assert asking(proxy, "bad")() == NULL
+        assert why in file.with_name("blocked.txt.rejected.why").read_text()
+    assert addresses(proxy.udp(question("one"))) == ["203.0.113.1"]
+
+
+@pytest.mark.parametrize(
+    ("on_missing", "rcode"), [("open", dns.rcode.NOERROR), ("closed", dns.rcode.REFUSED)]
+)
+def test_a_first_start_without_the_list(
+    smartdoh: StartProxy,
+    upstream: ScriptedServer,
+    list_server: ListServer,
+    tmp_path: Path,
+    on_missing: str,
+    rcode: dns.rcode.Rcode,
+) -> None:
+    list_server.status = 404
+    how = sections(tmp_path / "blocked.txt", url=list_server.url, refresh=REFRESH, on_missing=on_missing)
+    proxy = smartdoh(upstream.url, sections=how)
+    soon(lambda: "HTTP 404" in proxy.log, True)
+    assert "list is missing" in proxy.log
+    assert proxy.udp(question("bad.wild")).rcode() == rcode
+    list_server.status = 200
+    list_server.put(full_name("bad.wild").rstrip("."))
+    soon(asking(proxy, "bad"), NULL, seconds=40)
+    assert asking(proxy, "good")() == FROM_UPSTREAM
+
+
+def test_a_list_that_is_too_large_is_refused(
+    smartdoh: StartProxy, upstream: ScriptedServer, list_server: ListServer, tmp_path: Path
+) -> None:
+    list_server.put(*(f"n{number}.example" for number in range(10_000)))
+    how = sections(tmp_path / "blocked.txt", url=list_server.url, refresh=REFRESH, largest=2048)
+    proxy = smartdoh(upstream.url, sections=how)
+    soon(lambda: "list not updated" in proxy.log, True)
+    problems = [json.loads(line) for line in proxy.log.splitlines() if "list not updated" in line]
+    assert "aximum file size" in problems[0]["problem"]
+    assert not (tmp_path / "blocked.txt").exists()
+
+
+def test_another_server_with_the_lists_name_is_not_believed(
+    smartdoh: StartProxy, upstream: ScriptedServer, list_server: ListServer, tmp_path: Path
+) -> None:
+    """The certificate has to be the host's: a URL by another name of the same server is refused."""
+    list_server.put("bad.example")
+    url = list_server.url.replace(NAME_IN_ZONE.rstrip("."), "127.0.0.2")
+    proxy = smartdoh(upstream.url, sections=sections(tmp_path / "l.txt", url=url, refresh=REFRESH))
+    soon(lambda: "list not updated" in proxy.log, True)
+    assert list_server.asked == []
