@@ -203,7 +203,7 @@ async def test_past_the_limit_the_new_connection_goes(served: Serving) -> None:
     assert addresses(await fourth.answer()) == ["192.0.2.1"]
 
 
-@serving(idle=0.05, constants=SOON)
+@serving(idle=0.3, constants=SOON)
 async def test_idle_connections_are_closed(served: Serving) -> None:
     await served.world.know(A)
     silent, asker = await served.connect(), await served.connect()
@@ -213,7 +213,7 @@ async def test_idle_connections_are_closed(served: Serving) -> None:
     assert await asker.is_closed()
 
 
-@serving(idle=0.05, constants=SOON)
+@serving(idle=0.3, constants=SOON)
 async def test_dribbling_is_idling(served: Serving) -> None:
     """Only a whole question counts (RFC 7766 section 6.2.3)."""
     peer = await served.connect()
@@ -229,7 +229,7 @@ async def test_dribbling_is_idling(served: Serving) -> None:
     assert len(served.listener) == 0
 
 
-@serving(idle=0.05, constants=SOON)
+@serving(idle=0.3, constants=SOON)
 async def test_a_client_that_waits_for_its_answer_is_not_idle(served: Serving) -> None:
     waiter = await served.connect()
     await waiter.send(question(WWW))
@@ -267,7 +267,7 @@ async def test_a_client_that_never_reads_is_not_read_from(served: Serving) -> No
     await sender
 
 
-@serving(idle=0.05, constants=SOON)
+@serving(idle=0.3, constants=SOON)
 async def test_a_client_that_never_reads_is_idle_in_the_end(served: Serving) -> None:
     await served.world.know(BIG, rdtype="TXT")
     peer = await served.connect(receive_buffer=4096)

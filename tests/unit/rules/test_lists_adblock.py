@@ -178,7 +178,10 @@ def test_dnsrewrite(value: str, rewrite: Rewrite) -> None:
             "||example.org^$dnsrewrite=192.0.2.1\n||example.org^$dnsrewrite=NOERROR;AAAA;2001:db8::1",
             Rewrite(NOERROR, ((A, V4), (AAAA, V6))),
         ),
-        ("||example.org^$dnsrewrite=192.0.2.1\n||example.org^$dnsrewrite=example.net", Rewrite(0, target=TARGET)),
+        (
+            "||example.org^$dnsrewrite=192.0.2.1\n||example.org^$dnsrewrite=example.net",
+            Rewrite(0, target=TARGET),
+        ),
         ("||example.org^$dnsrewrite=192.0.2.1\n||example.org^$dnsrewrite=REFUSED", Rewrite(REFUSED)),
         ("||example.org^$dnsrewrite=192.0.2.1\n@@||example.org^", Rewrite(NOERROR, ((A, V4),))),
         (

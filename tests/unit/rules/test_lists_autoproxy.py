@@ -84,7 +84,9 @@ def test_why_a_line_is_left_out(line: str, reason: Reason) -> None:
     assert autoproxy.parse(line) is reason
 
 
-@pytest.mark.parametrize("line", ["", "! a comment", "[AutoProxy 0.2.9]", "!####Whitelist Start####", "# too"])
+@pytest.mark.parametrize(
+    "line", ["", "! a comment", "[AutoProxy 0.2.9]", "!####Whitelist Start####", "# too"]
+)
 def test_comments_say_nothing(line: str) -> None:
     assert autoproxy.parse(line) is None
 
