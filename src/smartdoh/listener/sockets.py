@@ -53,11 +53,14 @@ def open_sockets(endpoints: Iterable[Endpoint]) -> Sockets:
 
 
 def handed_over(environ: Mapping[str, str]) -> Sockets:
-    """The sockets that systemd opened for this process (LISTEN_FDS, sd_listen_fds(3)); none where it did not."""
+    """The sockets that systemd opened for this process (LISTEN_FDS, sd_listen_fds(3)); none where it did not.
+
+    Raises ListenError where something else was handed over.
+    """
     if environ.get("LISTEN_PID") != str(os.getpid()) or not environ.get("LISTEN_FDS", "").isdigit():
         return Sockets((), ())
     count = int(environ["LISTEN_FDS"])
-    sockets = [socket.socket(fileno=FIRST_HANDED_OVER + number) for number in range(count)]
+    sockets = [_given(FIRST_HANDED_OVER + number) for number in range(count)]
     for sock in sockets:
         sock.setblocking(False)
         os.set_inheritable(sock.fileno(), False)
@@ -67,6 +70,15 @@ def handed_over(environ: Mapping[str, str]) -> Sockets:
         tuple(sock for sock in sockets if sock.type == socket.SOCK_DGRAM),
         tuple(sock for sock in sockets if sock.type == socket.SOCK_STREAM),
     )
+
+
+def _given(descriptor: int) -> socket.socket:
+    try:
+        return socket.socket(fileno=descriptor)
+    except OSError as error:
+        raise ListenError(
+            f"descriptor {descriptor} was handed over, but is no socket: {error.strerror}"
+        ) from error
 
 
 def _bound(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:

@@ -98,6 +98,7 @@ class TcpConnection(asyncio.Protocol):
         self._is_busy = False  # questions are left for another turn
         self._is_full = False  # the client does not read
         self._no_more = False  # the client has closed its side
+        self._turn: asyncio.Handle | None = None  # the next turn, while it waits in the loop
 
     # What asyncio calls
 
@@ -143,6 +144,8 @@ class TcpConnection(asyncio.Protocol):
         """As in asyncio.Protocol."""
         self._is_full = False
         self._set_reading()
+        if self._is_busy:
+            self._take_turn_soon()
 
     # What the listener calls
 
@@ -159,33 +162,45 @@ class TcpConnection(asyncio.Protocol):
     # Questions and answers
 
     def _take_turn(self) -> None:
-        """Answer what is whole in the buffer, up to a turn's worth."""
+        """Answer what is whole in the buffer: a turn's worth, and no more than a client that reads would take."""
+        self._turn = None
         transport = self._transport
         if transport is None:
             return
         self._is_busy = True  # an answer that is ready at once must not close the connection under the others
-        buffer, out, at = self._buffer, [], 0
+        if self._is_full:
+            return  # until `resume_writing`
+        out = self._answers()
+        if out:
+            transport.write(out)
+        for query in self._listener.fast.take_due():
+            self._listener.resolver.refresh(query)
+        self._is_busy = _has_whole(self._buffer)
+        self._set_reading()
+        if not self._is_busy:
+            self._close_if_done()
+        elif not self._is_full:
+            self._take_turn_soon()
+
+    def _take_turn_soon(self) -> None:
+        if self._turn is None:
+            self._turn = self._loop.call_soon(self._take_turn)
+
+    def _answers(self) -> bytes:
+        """Take questions from the buffer; what can be said to them at once, each with its length before it."""
+        buffer, out, at = self._buffer, bytearray(), 0
         for _ in range(TURN):
             end = at + 2 + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= at + 2 else len(buffer) + 1
-            if end > len(buffer):
+            if end > len(buffer) or len(out) > WRITE_BUFFER or self._is_full:
                 break
             answer = self._ask(bytes(buffer[at + 2 : end]))
             at = end
             if answer is not None:
-                out.append(len(answer).to_bytes(2) + answer)
+                out += len(answer).to_bytes(2) + answer
         if at:
             self._asked_at = self._loop.time()
             del buffer[:at]
-        if out:
-            transport.write(b"".join(out))
-        for query in self._listener.fast.take_due():
-            self._listener.resolver.refresh(query)
-        self._is_busy = _has_whole(buffer)
-        self._set_reading()
-        if self._is_busy:
-            self._loop.call_soon(self._take_turn)
-        else:
-            self._close_if_done()
+        return bytes(out)
 
     def _ask(self, wire: bytes) -> bytes | None:
         answer = self._listener.fast.ask(wire, self._host)

@@ -1,0 +1,366 @@
+"""TCP (RFC 7766): segments, order, limits, slow and silent clients, on asyncio's loop and on uvloop."""
+
+import asyncio
+import socket
+
+import dns.flags
+import dns.rcode
+import pytest
+
+from smartdoh.fastpath import FastPath
+from smartdoh.listener.tcp import IN_FLIGHT, TURN, WRITE_BUFFER
+from tests.scenario.messages import addresses, error_text, question
+from tests.scenario.serving import Serving, framed, serving
+from tests.scenario.world import World, settle
+
+WWW = "www.example.com."
+A = f"{WWW} 300 A 192.0.2.1"
+BIG = f"{WWW} 300 TXT " + " ".join(["x" * 250] * 60)
+SOON = {"SWEEP": 0.02}
+
+
+def named(number: int, **form: object) -> bytes:
+    return question(f"n{number}.example.com.", id=number, **form)  # type: ignore[arg-type]
+
+
+@serving()
+async def test_a_question_and_its_answer(served: Serving) -> None:
+    peer = await served.connect()
+    for _ in range(2):
+        await peer.send(question(WWW, id=7))
+        if not served.world.upstream.asked:
+            await served.asked(1)
+            served.world.upstream.answer(A)
+        answer = await peer.answer()
+        assert answer.id == 7
+        assert addresses(answer) == ["192.0.2.1"]
+    assert len(served.world.upstream.asked) == 1
+
+
+@serving()
+async def test_an_octet_at_a_time(served: Serving) -> None:
+    await served.world.know(A)
+    peer = await served.connect()
+    peer.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for octet in framed(question(WWW)) * 2:
+        await peer.send_raw(bytes([octet]))
+        await settle()
+    for _ in range(2):
+        assert addresses(await peer.answer()) == ["192.0.2.1"]
+
+
+@serving()
+async def test_questions_cut_anywhere(served: Serving) -> None:
+    await served.world.know(A)
+    peer = await served.connect()
+    octets = framed(question(WWW, id=1)) + framed(question(WWW, id=2)) + framed(question(WWW, id=3))
+    for cut in range(1, len(octets)):
+        await peer.send_raw(octets[:cut])
+        await settle()
+        await peer.send_raw(octets[cut:])
+        assert [(await peer.answer()).id for _ in range(3)] == [1, 2, 3]
+
+
+@serving()
+async def test_answers_come_as_they_are_ready(served: Serving) -> None:
+    """A hit behind a miss passes it (RFC 7766 section 6.2.1.1)."""
+    await served.world.know(A)
+    peer = await served.connect()
+    await peer.send(named(1), named(2), question(WWW, id=3))
+    assert (await peer.answer()).id == 3
+    served.world.upstream.answer("n1.example.com. 300 A 192.0.2.1")
+    assert (await peer.answer()).id == 1
+    served.world.upstream.answer("n2.example.com. 300 A 192.0.2.2")
+    assert (await peer.answer()).id == 2
+
+
+@serving()
+async def test_64_questions_wait_and_the_next_is_refused(served: Serving) -> None:
+    """The new one, and no old one with it; when one is answered there is room again."""
+    peer = await served.connect()
+    await peer.send(*(named(number, edns=True) for number in range(IN_FLIGHT + 2)))
+    for number in (IN_FLIGHT, IN_FLIGHT + 1):
+        refused = await peer.answer()
+        assert refused.id == number
+        assert refused.rcode() == dns.rcode.REFUSED
+        assert "64 questions" in error_text(refused)
+    served.world.upstream.answer("n0.example.com. 300 A 192.0.2.1")
+    assert (await peer.answer()).id == 0
+    await peer.send(named(100))
+    await served.asked(IN_FLIGHT + 1)
+    for number in [*range(1, IN_FLIGHT), 100]:
+        served.world.upstream.answer(f"n{number}.example.com. 300 A 192.0.2.1")
+        assert (await peer.answer()).id == number
+
+
+@serving()
+async def test_one_client_s_64_are_not_another_s(served: Serving) -> None:
+    greedy, modest = await served.connect(), await served.connect()
+    await greedy.send(*(named(number) for number in range(IN_FLIGHT)))
+    await served.asked(IN_FLIGHT)
+    await modest.send(named(0))
+    await served.until(lambda: served.world.resolver.flights.waiting == IN_FLIGHT + 1)
+    served.world.upstream.answer("n0.example.com. 300 A 192.0.2.1")
+    assert addresses(await modest.answer()) == ["192.0.2.1"]
+
+
+# Closing
+
+
+@serving()
+async def test_a_client_that_has_closed_its_side_gets_all_its_answers(served: Serving) -> None:
+    """RFC 7766 section 6.2.4."""
+    await served.world.know(A)
+    peer = await served.connect()
+    await peer.send(named(1), question(WWW, id=2), named(3))
+    peer.sock.shutdown(socket.SHUT_WR)
+    assert (await peer.answer()).id == 2
+    await served.asked(3)
+    for number in (1, 3):
+        served.world.upstream.answer(f"n{number}.example.com. 300 A 192.0.2.1")
+        assert (await peer.answer()).id == number
+    assert await peer.is_closed()
+
+
+@serving()
+async def test_more_questions_than_a_turn_before_closing_are_all_answered(served: Serving) -> None:
+    await served.world.know(A)
+    peer = await served.connect()
+    await peer.send(*(question(WWW, id=number) for number in range(3 * TURN)))
+    peer.sock.shutdown(socket.SHUT_WR)
+    assert [(await peer.answer()).id for _ in range(3 * TURN)] == list(range(3 * TURN))
+    assert await peer.is_closed()
+
+
+@serving()
+async def test_half_a_question_before_closing_gets_nothing(served: Serving) -> None:
+    for octets in (b"", b"\0", b"\0\x20", framed(question(WWW))[:-1]):
+        peer = await served.connect()
+        await peer.send_raw(octets)
+        peer.sock.shutdown(socket.SHUT_WR)
+        assert await peer.is_closed()
+    await served.until(lambda: len(served.listener) == 0)
+
+
+@serving()
+async def test_a_client_that_leaves_before_its_answer_breaks_nothing(served: Serving) -> None:
+    """Others get theirs, and the answer that nobody took is kept."""
+    leaver, stayer = await served.connect(), await served.connect()
+    await leaver.send(question(WWW))
+    await stayer.send(question(WWW))
+    await served.until(lambda: served.world.resolver.flights.waiting == 2)
+    leaver.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    leaver.sock.close()
+    await served.until(lambda: len(served.listener) == 1)
+    served.world.upstream.answer(A)
+    assert addresses(await stayer.answer()) == ["192.0.2.1"]
+    again = await served.connect()
+    await again.send(question(WWW))
+    assert addresses(await again.answer()) == ["192.0.2.1"]
+    assert len(served.world.upstream.asked) == 1
+
+
+# What is no question
+
+
+@serving()
+async def test_junk_ends_nothing(served: Serving) -> None:
+    await served.world.know(A)
+    peer = await served.connect()
+    answerless = (b"", b"\0", b"x" * 11, bytes([0, 1, 0x80]) + bytes(9))
+    await peer.send(*answerless, bytes(12), question(WWW, id=5))
+    assert (await peer.answer()).rcode() == dns.rcode.FORMERR
+    assert (await peer.answer()).id == 5
+
+
+@serving()
+async def test_a_message_of_64_kilobytes_is_read_whole(served: Serving) -> None:
+    await served.world.know(A)
+    peer = await served.connect()
+    await peer.send(question(WWW) + bytes(65_535 - len(question(WWW))), question(WWW, id=6))
+    assert (await peer.answer()).rcode() == dns.rcode.FORMERR
+    assert (await peer.answer()).id == 6
+
+
+# Limits
+
+
+@serving(most=2)
+async def test_past_the_limit_the_new_connection_goes(served: Serving) -> None:
+    await served.world.know(A)
+    first, second = await served.connect(), await served.connect()
+    await served.until(lambda: len(served.listener) == 2)
+    third = await served.connect()
+    assert await third.is_closed()
+    assert served.listener.refused == 1
+    for peer in (first, second):
+        await peer.send(question(WWW))
+        assert addresses(await peer.answer()) == ["192.0.2.1"]
+    first.sock.close()
+    await served.until(lambda: len(served.listener) == 1)
+    fourth = await served.connect()
+    await fourth.send(question(WWW))
+    assert addresses(await fourth.answer()) == ["192.0.2.1"]
+
+
+@serving(idle=0.3, constants=SOON)
+async def test_idle_connections_are_closed(served: Serving) -> None:
+    await served.world.know(A)
+    silent, asker = await served.connect(), await served.connect()
+    await asker.send(question(WWW))
+    assert addresses(await asker.answer()) == ["192.0.2.1"]
+    assert await silent.is_closed()
+    assert await asker.is_closed()
+
+
+@serving(idle=0.3, constants=SOON)
+async def test_dribbling_is_idling(served: Serving) -> None:
+    """Only a whole question counts (RFC 7766 section 6.2.3)."""
+    peer = await served.connect()
+    await served.until(lambda: len(served.listener) == 1)
+
+    async def dribble() -> None:
+        while True:
+            await peer.send_raw(b"\x01")
+            await asyncio.sleep(0.005)
+
+    with pytest.raises(ConnectionError):
+        await dribble()
+    assert len(served.listener) == 0
+
+
+@serving(idle=0.3, constants=SOON)
+async def test_a_client_that_waits_for_its_answer_is_not_idle(served: Serving) -> None:
+    waiter = await served.connect()
+    await waiter.send(question(WWW))
+    await served.asked(1)
+    for _ in range(2):
+        assert await (await served.connect()).is_closed()
+    served.world.upstream.answer(A)
+    assert addresses(await waiter.answer()) == ["192.0.2.1"]
+
+
+# Clients that do not read
+
+
+@serving()
+async def test_a_client_that_never_reads_is_not_read_from(served: Serving) -> None:
+    """What waits for it stays within the write buffer's bound and one turn, however much it asks in one piece."""
+    await served.world.know(BIG, rdtype="TXT")
+    peer = await served.connect(receive_buffer=4096)
+    await served.until(lambda: len(served.listener) == 1)
+    (connection,) = served.listener._connections
+    transport = connection._transport
+    assert transport is not None
+    wires = [question(WWW, "TXT", id=number) for number in range(1500)]
+    sender = asyncio.ensure_future(peer.send(*wires))
+    await served.until(lambda: transport.get_write_buffer_size() > WRITE_BUFFER)
+    for _ in range(50):
+        await settle()
+        await asyncio.sleep(0.001)
+        assert transport.get_write_buffer_size() <= 2 * WRITE_BUFFER + 65_537
+    other = await served.connect()
+    await other.send(question(WWW, "TXT", id=9))
+    assert (await other.answer()).id == 9
+    ids = [(await peer.answer()).id for _ in wires]
+    assert ids == list(range(1500)), "when it reads, it gets them all"
+    await sender
+
+
+@serving(idle=0.3, constants=SOON)
+async def test_a_client_that_never_reads_is_idle_in_the_end(served: Serving) -> None:
+    await served.world.know(BIG, rdtype="TXT")
+    peer = await served.connect(receive_buffer=4096)
+    await served.until(lambda: len(served.listener) == 1)
+    await peer.send(*(question(WWW, "TXT") for _ in range(1000)))
+    await served.until(lambda: len(served.listener) == 0)
+
+
+# Fairness
+
+
+@serving()
+async def test_many_questions_in_one_segment_are_answered_in_bounded_turns(served: Serving) -> None:
+    await served.world.know(A)
+    turns, loop = [0], asyncio.get_running_loop()
+    ask = served.world.fast.ask
+
+    def counted(wire: bytes, host: str) -> object:
+        turns[-1] += 1
+        return ask(wire, host)
+
+    def next_turn() -> None:
+        turns.append(0)
+        loop.call_soon(next_turn)
+
+    served.world.fast.ask = counted  # type: ignore[method-assign, assignment]
+    peer = await served.connect()
+    next_turn()
+    count = 10 * TURN + 1
+    await peer.send(*(question(WWW, id=number) for number in range(count)))
+    assert [(await peer.answer()).id for _ in range(count)] == list(range(count))
+    assert max(turns) <= 2 * TURN, "a turn in the loop's reading, and one that was left over"
+    assert sum(turns) == count
+
+
+@serving()
+async def test_a_refresh_that_falls_due_over_tcp_is_made(served: Serving) -> None:
+    await served.world.know(A)
+    served.world.clock.forward(290)
+    peer = await served.connect()
+    await peer.send(question(WWW))
+    assert addresses(await peer.answer()) == ["192.0.2.1"]
+    await served.asked(2)
+
+
+# Beside everything else
+
+
+@serving()
+async def test_strangers_are_refused(served: Serving) -> None:
+    stranger = FastPath(entries=10, view_of=lambda host: None, clock=served.world.clock)
+    served.listener.serve(stranger, served.world.resolver)
+    peer = await served.connect()
+    await peer.send(*(question(WWW, id=number) for number in range(40)))
+    for number in range(40):
+        answer = await peer.answer()
+        assert (answer.id, answer.rcode()) == (number, dns.rcode.REFUSED)
+
+
+@serving()
+async def test_a_connection_outlives_a_reload(served: Serving) -> None:
+    """What it asked before is answered from where it was asked, what it asks then from the new runtime."""
+    peer = await served.connect()
+    await peer.send(named(1))
+    await served.asked(1)
+    renewed = World()
+    served.listener.serve(renewed.fast, renewed.resolver)
+    await peer.send(named(2))
+    await served.until(lambda: len(renewed.upstream.asked) == 1)
+    renewed.upstream.answer("n2.example.com. 300 A 192.0.2.2")
+    assert addresses(await peer.answer()) == ["192.0.2.2"]
+    served.world.upstream.answer("n1.example.com. 300 A 192.0.2.1")
+    assert addresses(await peer.answer()) == ["192.0.2.1"]
+    await renewed.end()
+
+
+@serving()
+async def test_stopping_accepts_no_more_and_answers_what_is_there(served: Serving) -> None:
+    peer = await served.connect()
+    await peer.send(question(WWW))
+    await served.asked(1)
+    served.listener.stop()
+    served.world.upstream.answer(A)
+    assert addresses(await peer.answer()) == ["192.0.2.1"]
+    served.listener.close()
+    assert await peer.is_closed()
+
+
+@serving()
+async def test_large_answers_come_whole_over_tcp(served: Serving) -> None:
+    await served.world.know(BIG, rdtype="TXT")
+    peer = await served.connect()
+    await peer.send(question(WWW, "TXT"))
+    answer = await peer.answer()
+    assert not answer.flags & dns.flags.TC
+    assert len(answer.to_wire()) > 15_000
