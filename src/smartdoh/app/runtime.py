@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smartdoh.app.overrides import OverridesFile
+from smartdoh.cache.disk import Disk
 from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.resolve import Resolver
@@ -28,6 +29,7 @@ class Runtime:
     bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
     tasks: Tasks
+    disk: Disk | None = None  # not closed here: the next runtime may use it too
 
     def start(self) -> None:
         """Begin what goes on in the background."""
