@@ -109,6 +109,10 @@ class Resolver:
             return self._keep_failure(query, failures.of_error(query, error))
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
             return self._keep_failure(query, failures.of_answer(query, answer))
+        return self.keep(query, route, answer)
+
+    def keep(self, query: Query, route: Route, answer: Answer) -> Entry:
+        """Shape and keep what the group of `route` said to `query`; what those who wait for it get."""
         for shape in self._shapers:
             answer = shape(query, answer)
         asked = self._fast.peek(query.key) is not None
