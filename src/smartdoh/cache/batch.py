@@ -51,9 +51,8 @@ class Batch:
         return None
 
     def removals_before(self, later: Batch) -> None:
-        """Take over what this batch was to remove into `later`: it could not be written, and old answers must not
-        come back. What it was to add is let go."""
-        removed = Batch()
-        removed.flushes = self.flushes + later.flushes
-        removed.deletes = (self.deletes | later.deletes) - later.puts.keys()
-        later.flushes, later.deletes = removed.flushes, removed.deletes
+        """Leave to `later` what this batch was to remove, and what it was to replace: it could not be written."""
+        for start in self.flushes:
+            if start not in later.flushes:
+                later.flushes.insert(0, start)
+        later.deletes |= (self.deletes | self.puts.keys()) - later.puts.keys()

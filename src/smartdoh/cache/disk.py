@@ -125,12 +125,15 @@ class Disk:
     def put(self, key: bytes, octets: bytes) -> None:
         """Keep `octets` under `key`, in a moment."""
         with self._lock:
-            if self._readable is None or not self._can_write or len(self._pending) >= MOST_WAITING:
+            if self._readable is None or len(self._pending) >= MOST_WAITING:
                 self._counts.dropped += 1
-                return
-            self._pending.put(key, octets)
-            self._counts.stored += 1
-            self._wake()
+            elif self._can_write:
+                self._pending.put(key, octets)
+                self._counts.stored += 1
+                self._wake()
+            else:
+                self._pending.delete(key)  # what is there is older
+                self._counts.dropped += 1
 
     def delete(self, key: bytes, *, is_damaged: bool = False) -> None:
         """Keep nothing under `key`, from now on."""
@@ -276,9 +279,9 @@ class Disk:
             with self._lock:
                 self._counts.commits += 1
                 self._counts.evicted += gone
-        if not self._can_write:
-            _log.info("the cache on disk is written again")
-        self._can_write, self._is_warned, self._pause = True, False, FIRST_PAUSE
+        self._can_write = True
+        if batch.puts:  # on a full disk what only removes may succeed
+            self._works_again("the cache on disk is written again")
         if store.has_too_many():
             self._work.set()
 
@@ -328,8 +331,7 @@ class Disk:
             self._counts.failures += 1
             self._warn("the cache on disk cannot be opened, answers are kept in memory only", str(error))
             return
-        if self._is_warned:
-            _log.info("the cache on disk is open")
+        self._works_again("the cache on disk is open")
         self.now.resume(saved)
         self._opened = opened
         with self._lock:
@@ -337,6 +339,10 @@ class Disk:
             self._can_write = True
             self._are_groups_named = False
             self._wake()
+
+    def _works_again(self, event: str) -> None:
+        if self._is_warned:
+            _log.info(event)
         self._is_warned, self._pause = False, FIRST_PAUSE
 
     def _warn(self, event: str, reason: str) -> None:
