@@ -12,7 +12,10 @@ import dns.message
 
 from smartdoh import config
 from smartdoh.app.overrides import wall_clock
+from smartdoh.cache.disk import Disk
+from smartdoh.cache.fingerprint import fingerprint
 from smartdoh.cache.policy import Bounds
+from smartdoh.cache.second import SecondLevel
 from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import FastPath
 from smartdoh.model import Answer, Query, Shaper, Stage
@@ -126,10 +129,15 @@ class World:
         groups: tuple[str, ...] = ("main",),
         extra_stages: tuple[Stage, ...] = (),
         shapers: tuple[Shaper, ...] = (),
+        disk: Disk | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """`text` is the config without its groups, `groups` their names, the first one the default."""
+        """`text` is the config without its groups, `groups` their names, the first one the default.
+
+        `disk` is the second level, to be closed by whoever opened it; it counts with the same `clock`.
+        """
         settings = config.parse(f"{text}\n" + "".join(map(GROUPS.format, groups)))
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.bugs: list[BaseException] = []
         self.upstreams = {name: ScriptedUpstream() for name in groups}
         self.upstream = self.upstreams[groups[0]]
@@ -151,6 +159,7 @@ class World:
             lambda name, error: self.bugs.append(error),
             self.clock,
             settings.cache.stale_after,
+            None if disk is None else _second_level(settings, disk, self.clock),
         )
 
     def send(self, wire: bytes, host: str = CLIENT) -> Client:
@@ -184,6 +193,11 @@ class World:
 
     async def end(self) -> None:
         await self.resolver.flights.aclose()
+
+
+def _second_level(settings: config.Settings, disk: Disk, clock: Clock) -> SecondLevel:
+    fingerprints = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
+    return SecondLevel(disk, fingerprints, _bounds(settings.cache), clock)
 
 
 def _bounds(cache: config.CacheSettings) -> Bounds:

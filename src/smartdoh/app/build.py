@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from smartdoh.app import clock
+from smartdoh.app.disk import no_disk
 from smartdoh.app.lists.fetch import Way
 from smartdoh.app.lists.keeper import ListKeeper
 from smartdoh.app.lists.ways import ways
 from smartdoh.app.overrides import OverridesFile, wall_clock
 from smartdoh.app.runtime import Runtime
+from smartdoh.cache.disk import Disk
+from smartdoh.cache.fingerprint import fingerprint
 from smartdoh.cache.forget import forget
 from smartdoh.cache.policy import Bounds
+from smartdoh.cache.second import SecondLevel
 from smartdoh.config import CacheSettings, GroupSettings, Network, Settings, UpstreamUrl
 from smartdoh.errors import ConfigError
 from smartdoh.fastpath import FastPath
@@ -31,9 +35,14 @@ from smartdoh.upstream.group import STRATEGIES, Failover, Group, Hedged
 from smartdoh.upstream.member import Member
 from smartdoh.upstream.trust import TrustStore
 
+OpenDisk = Callable[[CacheSettings], Disk | None]
 
-def build(settings: Settings, tasks: Tasks) -> Runtime:
-    """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used."""
+
+def build(settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk) -> Runtime:
+    """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used.
+
+    `open_disk` gives the second level; it is called once nothing can be refused any more.
+    """
     cache = settings.cache
     views = Views(settings.listen.allow, settings.routing.rules)
     fast = FastPath(
@@ -51,6 +60,7 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
     decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
     overrides = _overrides(settings, decisions, views, fast)
     lists = _lists(settings, decisions, fast, ways(settings, groups, trust))
+    disk = open_disk(cache)
     resolver = Resolver(
         fast,
         decisions,
@@ -61,9 +71,12 @@ def build(settings: Settings, tasks: Tasks) -> Runtime:
         tasks.report,
         clock.now,
         cache.stale_after,
+        _second_level(settings, disk),
     )
     stores = (system_trust, *trust.values())
-    return Runtime(settings, fast, resolver, decisions, overrides, lists, groups, tuple(doh), stores, tasks)
+    return Runtime(
+        settings, fast, resolver, decisions, overrides, lists, groups, tuple(doh), stores, tasks, disk
+    )
 
 
 def _overrides(
@@ -102,6 +115,13 @@ def _bounds(cache: CacheSettings) -> Bounds:
         stale=cache.stale,
         prefetch=cache.prefetch,
     )
+
+
+def _second_level(settings: Settings, disk: Disk | None) -> SecondLevel | None:
+    if disk is None:
+        return None
+    fingerprints = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
+    return SecondLevel(disk, fingerprints, _bounds(settings.cache), clock.now)
 
 
 def _trust(name: str, group: GroupSettings, system: TrustStore) -> TrustStore:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from smartdoh.app.lists.keeper import ListKeeper
 from smartdoh.app.overrides import OverridesFile
+from smartdoh.cache.disk import Disk
 from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.resolve import Resolver
@@ -30,6 +31,7 @@ class Runtime:
     bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
     tasks: Tasks
+    disk: Disk | None = None  # not closed here: the next runtime may use it too
 
     async def prepare(self) -> None:
         """Open what has to be there before the first question."""

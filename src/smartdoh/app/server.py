@@ -8,10 +8,12 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from smartdoh import __version__
 from smartdoh.app import logs, loop
 from smartdoh.app.build import build
+from smartdoh.app.disk import open_disk
 from smartdoh.app.notify import Notifier
 from smartdoh.app.unused import unused
 from smartdoh.config import Settings
@@ -42,7 +44,7 @@ class Server:
         self._tasks = self._new_tasks()
         self._sockets = _sockets(settings)
         try:
-            self._runtime = build(settings, self._new_tasks())
+            self._runtime = build(settings, self._new_tasks(), open_disk)
         except ConfigError:
             self._sockets.close()
             raise
@@ -77,11 +79,14 @@ class Server:
         await self._end()
 
     async def _reload(self) -> None:
-        """Put a new runtime, with an empty cache, in place of the old one; a config that is refused changes nothing."""
+        """Put a new runtime in place of the old one; a config that is refused changes nothing.
+
+        Its cache in memory is empty; what is on disk and was not decided otherwise goes on.
+        """
         self._notifier.reloading()
         try:
             settings = self._load()
-            runtime = build(settings, self._new_tasks())
+            runtime = build(settings, self._new_tasks(), partial(open_disk, present=self._runtime.disk))
         except ConfigError as error:
             self._log.error("reload refused, the old config stays", problem=str(error))
             self._notifier.ready()
@@ -99,6 +104,8 @@ class Server:
         self._notifier.ready()
         await old.resolver.flights.finish(LONGEST)
         await old.aclose()
+        if old.disk is not None and old.disk is not self._runtime.disk:
+            await asyncio.to_thread(old.disk.close)
 
     async def _end(self) -> None:
         self._log.info("stopping")
@@ -107,6 +114,8 @@ class Server:
             listener.stop()
         await self._tasks.aclose()
         await self._runtime.aclose()
+        if self._runtime.disk is not None:
+            await asyncio.to_thread(self._runtime.disk.close)
         for listener in self._listeners:
             listener.close()
         await asyncio.sleep(0)  # connections that were just aborted end in the loop's next turn

@@ -35,6 +35,10 @@ class Flights:
     def __len__(self) -> int:
         return len(self._waiters)
 
+    def __contains__(self, key: bytes) -> bool:
+        """Whether a fetch of `key` is under way."""
+        return key in self._waiters
+
     @property
     def has_room(self) -> bool:
         """Whether one more question may wait."""

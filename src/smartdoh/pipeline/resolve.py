@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
+from smartdoh.cache.second import SecondLevel
 from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.rules.decide import Decisions
-from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
@@ -24,7 +24,7 @@ LONGEST = 10.0  # seconds that any question may take, RFC 8767 section 5 "query 
 class Resolver:
     """Resolves what the fast path could not answer. Everything but the fetch itself is synchronous."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one for each part that is put together here
         self,
         fast: FastPath,
         decisions: Decisions,
@@ -35,8 +35,9 @@ class Resolver:
         report: Report,
         clock: Callable[[], float],
         stale_after: float = 0.0,
+        second: SecondLevel | None = None,
     ) -> None:
-        """`report` hears of bugs; `clock` is the cache's.
+        """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
         `stale_after` is how long a client waits before it gets a stale answer (seconds).
         """
@@ -49,6 +50,7 @@ class Resolver:
         self._report = report
         self._clock = clock
         self._stale_after = stale_after
+        self._second = second
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
 
@@ -56,7 +58,7 @@ class Resolver:
         """Answer `query`, now or later, by one call of `reply`."""
         try:
             route = self._decisions.route(query)
-            entry = self._answer_here(query, route)
+            entry = self._answer_here(query, route) or self._recall(query, route)
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
             reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
@@ -82,6 +84,9 @@ class Resolver:
         except Exception as error:
             self._report("refresh", error)
             return
+        self._fetch_behind(query, route)
+
+    def _fetch_behind(self, query: Query, route: Route) -> None:
         if self.flights.has_room and not self.flights.join(query.key, None):
             self.flights.start(query.key, self._fly(query, route))
 
@@ -98,13 +103,13 @@ class Resolver:
 
     async def resolve(self, query: Query, route: Route) -> Entry:
         """Fetch the answer to `query` by way of `route`, shape and keep it. A failure is an answer too."""
-        overrides = self._decisions.overrides
+        policy_then = self._decisions.state
         answer = await self._fetch(query, route)
-        if not self._is_in_force(query, route, overrides):
-            return policy.entry_of(query, answer, self._bounds, self._clock())[0]
+        if not self._is_in_force(query, route, policy_then):
+            return policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock())[0]
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
             return self._keep_failure(query, answer)
-        return self._keep(query, answer)
+        return self.keep(query, route, answer)
 
     async def _fetch(self, query: Query, route: Route) -> Answer:
         target = query
@@ -118,32 +123,70 @@ class Resolver:
             answer = alias.aliased(query, route, target, answer)
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
             return failures.of_answer(query, answer)
+        return answer
+
+    def _is_in_force(self, query: Query, route: Route, then: object) -> bool:
+        """Whether the policy is still the one that chose `route`: what another chose is for those who wait alone."""
+        decisions = self._decisions
+        return decisions.state == then and (not decisions.overrides or decisions.route(query) == route)
+
+    def _shaped(self, query: Query, answer: Answer) -> Answer:
         for shape in self._shapers:
             answer = shape(query, answer)
         return answer
 
-    def _is_in_force(self, query: Query, route: Route, overrides: Overrides) -> bool:
-        """Whether the policy is still the one that chose `route`: what another chose is for those who wait alone."""
-        now = self._decisions.overrides
-        return now is overrides and (not now or self._decisions.route(query) == route)
+    def keep(self, query: Query, route: Route, answer: Answer) -> Entry:
+        """Shape and keep what the group of `route` said to `query`; what those who wait for it get."""
+        asked = self._fast.peek(query.key) is not None
+        entry, ttl = self._keep(query, self._shaped(query, answer))
+        if (
+            self._second is not None and route.rewrite is None
+        ):  # the list that wants an alias may change meanwhile
+            if ttl:
+                self._second.keep(query, route.group, entry, asked=asked)
+            else:
+                self._second.forget(query, route.group)
+        return entry
+
+    def _recall(self, query: Query, route: Route) -> Entry | None:
+        """What the second level has, into the table; returned if it may be given now, fresh or stale.
+
+        It is for the first who asks: those who come while a fetch is under way wait for that.
+        """
+        if self._second is None or route.rewrite is not None or query.key in self.flights:
+            return None
+        known = self._fast.peek(query.key)
+        if known is not None and not policy.is_failure(known):
+            return None
+        entry = self._second.recall(query, route.group)
+        if entry is None:
+            return None
+        self._fast.store(query.key, entry)
+        now = self._clock()
+        if now >= entry.expires and (self._stale_after or not query.flags & RD):
+            return None
+        if now >= entry.refresh_at:
+            entry.refresh_at = now + RECHECK
+            self._fetch_behind(query, route)
+        return entry
 
     def _answer_here(self, query: Query, route: Route) -> Entry | None:
         for stage in self._stages:
             answer = stage(query, route)
             if answer is not None:
-                return (
-                    self._keep(query, answer) if answer.scan.min_ttl else policy.unkept(answer, self._clock())
-                )
+                if not answer.scan.min_ttl:
+                    return policy.unkept(answer, self._clock())
+                return self._keep(query, answer)[0]
         return None
 
-    def _keep(self, query: Query, answer: Answer) -> Entry:
-        """Store what may be stored, and return what those who wait for it get."""
+    def _keep(self, query: Query, answer: Answer) -> tuple[Entry, int]:
+        """Store what may be stored; what those who wait for it get, and the seconds for which it is kept."""
         entry, ttl = policy.entry_of(query, answer, self._bounds, self._clock())
         if ttl:
             self._fast.store(query.key, entry)
         else:
             self._fast.forget(query.key)  # what was true before must not come back as stale
-        return entry
+        return entry, ttl
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
         """A failure never takes the place of data: that is given, stale if need be, and asked for again later."""

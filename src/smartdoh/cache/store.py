@@ -1,0 +1,232 @@
+"""The LMDB file of answers while it is open: look-ups, batches, eviction. No threads, no retries.
+
+Sync settings. Commits go to the kernel's page cache without waiting for the disk (MDB_NOSYNC, MDB_NOMETASYNC): data
+pages first, then the page that points to them, so whenever the process is killed, what the kernel has is one whole
+commit. Only when the machine itself goes down can the disk hold a mixture, which `bootmark` finds out. MDB_WRITEMAP
+is never used: a full disk would then be SIGBUS instead of an error, and a stray pointer could write to the file.
+Read-ahead is off (MDB_NORDAHEAD), for answers lie in random order and pages that nobody asked for count as memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import lmdb
+
+from smartdoh.cache.batch import Batch
+from smartdoh.cache.sweep import Sweep
+
+FORMAT = b"smartdoh answers 1"
+"""Changes whenever keys or records do; a file of another format is not read."""
+
+OCTETS_PER_ENTRY = 1024  # on average, before the file counts as full
+LEAST_OCTETS = 64 << 20
+LARGEST_MAP_32 = 1 << 30  # octets of address space that a 32-bit process can spare
+READERS = 1024  # processes and threads that look at the file at a time
+EXPORT_SLICE = (
+    1000  # records that one read transaction of an export sees: a longer one would keep pages from reuse
+)
+
+_FORMAT_KEY = b"format"
+_CLOCK_KEY = b"clock"
+_GROUP_KEY = b"group:"
+
+BROKEN = (
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.VersionMismatchError,
+    lmdb.IncompatibleError,
+    lmdb.PageFullError,
+    lmdb.CursorFullError,
+    lmdb.BadDbiError,
+)
+"""Errors that say the file itself is no good."""
+
+
+class OtherFormatError(Exception):
+    """The file is sound, but what is in it is not what this version keeps."""
+
+
+class Store:
+    """An open file. Only one thread may write; reading is safe beside it."""
+
+    def __init__(self, path: Path, entries: int, stale: float, *, power_safe: bool = False) -> None:
+        """Open or create `path`.
+
+        Raises OtherFormatError, one of BROKEN where the file is damaged, another lmdb.Error or OSError where
+        it cannot be opened now. `power_safe` waits for the disk at each commit.
+        """
+        self.entries = entries
+        self.sweep = Sweep(stale)
+        self._map_size = _map_size(entries)
+        self._env = lmdb.open(
+            str(path),
+            subdir=False,
+            map_size=self._map_size,
+            mode=0o600,
+            sync=power_safe,
+            metasync=False,
+            readahead=False,
+            max_dbs=2,
+            max_readers=READERS,
+            max_spare_txns=1,
+        )
+        try:
+            self._make_whole(path)
+            self.clear_dead_readers()
+            self._check_format()
+        except BaseException:
+            self._env.close()
+            raise
+
+    def get(self, key: bytes) -> bytes | None:
+        """The octets under `key`. Raises lmdb.Error."""
+        with self._env.begin(self._answers) as txn:
+            return txn.get(key)
+
+    def saved_clock(self) -> bytes | None:
+        """What `write` was last given as `clock`."""
+        with self._env.begin(self._about) as txn:
+            return txn.get(_CLOCK_KEY)
+
+    def write(self, batch: Batch, clock: bytes, now: float) -> int:
+        """Make all changes of `batch` in one transaction, and evict; how many were evicted. Raises lmdb.Error.
+
+        Each call into LMDB lets go of the interpreter's lock, so that the event loop never waits for a batch.
+        """
+        with self._env.begin(self._answers, write=True) as txn:
+            for start in batch.flushes:
+                self._flush(txn, start)
+            for key in batch.deletes:
+                txn.delete(key)
+            with txn.cursor(self._answers) as cursor:
+                if batch.puts:
+                    cursor.putmulti(batch.puts.items())
+                gone = self.sweep.run(cursor, self._excess(txn), now)
+            txn.put(_CLOCK_KEY, clock, db=self._about)
+        return gone
+
+    def name_groups(self, groups: dict[bytes, str]) -> None:
+        """Keep the groups' names beside their fingerprints, for people who read an export."""
+        wanted = {_GROUP_KEY + fingerprint: name.encode() for fingerprint, name in groups.items()}
+        with self._env.begin(self._about) as txn:
+            missing = {key: name for key, name in wanted.items() if txn.get(key) != name}
+        if missing:
+            with self._env.begin(self._about, write=True) as txn:
+                for key, name in missing.items():
+                    txn.put(key, name)
+
+    def groups(self) -> dict[bytes, str]:
+        """Fingerprints to the names that `name_groups` was given."""
+        with self._env.begin(self._about) as txn, txn.cursor(self._about) as cursor:
+            if not cursor.set_range(_GROUP_KEY):
+                return {}
+            return {
+                key[len(_GROUP_KEY) :]: name.decode("utf-8", "replace")
+                for key, name in cursor.iternext()
+                if key.startswith(_GROUP_KEY)
+            }
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """All keys and records, in the order of domains; what is written meanwhile may or may not be among them."""
+        after = b""
+        while True:
+            with self._env.begin(self._answers) as txn, txn.cursor(self._answers) as cursor:
+                found = list(islice(cursor.iternext(), EXPORT_SLICE)) if cursor.set_range(after) else []
+            yield from found
+            if len(found) < EXPORT_SLICE:
+                return
+            after = found[-1][0] + b"\0"
+
+    def size(self) -> tuple[int, int]:
+        """Records in the file, and octets that they take. Raises lmdb.Error."""
+        with self._env.begin(self._answers) as txn:
+            return self._size(txn)
+
+    def has_too_many(self) -> bool:
+        """Whether eviction has not caught up yet."""
+        with self._env.begin(self._answers) as txn:
+            return self._excess(txn) > 0
+
+    def limit(self, entries: int, stale: float) -> None:
+        """Other bounds from now on. No transaction may be open."""
+        self.entries = entries
+        self.sweep.stale = stale
+        if _map_size(entries) > self._map_size:
+            self._map_size = _map_size(entries)
+            self._env.set_mapsize(self._map_size)
+
+    def follow_resize(self) -> None:
+        """Take over the size that another process gave the map. No transaction may be open."""
+        self._env.set_mapsize(0)
+
+    def clear_dead_readers(self) -> None:
+        """Free what processes that were killed still hold."""
+        self._env.reader_check()
+
+    def sync(self) -> None:
+        """Wait until all is on the disk. Raises lmdb.Error."""
+        self._env.sync(True)
+
+    def close(self) -> None:
+        """Close the file; no other call may be under way."""
+        self._env.close()
+
+    def _make_whole(self, path: Path) -> None:
+        """Append what a cut-off file lacks, as zeros: a page that is not there is SIGBUS, one of zeros an error."""
+        wanted = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
+        if path.stat().st_size < wanted:
+            os.truncate(path, wanted)
+
+    def _check_format(self) -> None:
+        is_new = self._env.stat()["entries"] == 0
+        if not is_new:
+            self._refuse_other_formats()
+        self._about = self._env.open_db(b"about")
+        self._answers = self._env.open_db(b"answers")
+        with self._env.begin(self._about) as txn:
+            found = txn.get(_FORMAT_KEY)
+        if found is None and self.size()[0] == 0:
+            with self._env.begin(self._about, write=True) as txn:
+                txn.put(_FORMAT_KEY, FORMAT)
+        elif found != FORMAT:
+            raise OtherFormatError((found or b"unknown").decode("utf-8", "replace"))
+
+    def _refuse_other_formats(self) -> None:
+        """Before anything is added to a file that may be somebody else's."""
+        with self._env.begin() as txn:
+            names = set(txn.cursor().iternext(keys=True, values=False))
+        if not names <= {b"about", b"answers"}:
+            raise OtherFormatError("unknown")
+
+    def _flush(self, txn: lmdb.Transaction[bytes], start: bytes) -> None:
+        if not start:
+            txn.drop(self._answers, delete=False)
+            return
+        with txn.cursor(self._answers) as cursor:
+            cursor.set_range(start)
+            while cursor.key().startswith(start):  # the key is empty at the end
+                cursor.delete()
+
+    def _size(self, txn: lmdb.Transaction[bytes]) -> tuple[int, int]:
+        stat = txn.stat(self._answers)
+        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
+        return stat["entries"], pages * stat["psize"]
+
+    def _excess(self, txn: lmdb.Transaction[bytes]) -> int:
+        """Records that are too many, by number or by the room they take."""
+        entries, octets = self._size(txn)
+        most = max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
+        by_room = entries * (octets - most) // octets if octets > most else 0
+        return max(entries - self.entries, by_room)
+
+
+def _map_size(entries: int) -> int:
+    """Address space for twice what may be kept: pages of the last commits cannot be used again at once."""
+    wanted = 2 * max(LEAST_OCTETS, entries * OCTETS_PER_ENTRY) + LEAST_OCTETS
+    return wanted if sys.maxsize >= 1 << 32 else min(wanted, LARGEST_MAP_32)
