@@ -38,6 +38,7 @@ class _Compiled:
         self.has_conditions = bool(rule.names or rule.types or rule.clients)  # beside its list
         self.list_name = rule.list or ""
         self.names = lists.get(self.list_name)
+        self.file = str(self.names.file) if self.names is not None else ""
         self.why = f"routing.rules[{number}]"
         self.route = Route(
             rule.group or default,
@@ -55,7 +56,7 @@ class _Compiled:
             return False
         return self._clients is None or query.host in self._clients
 
-    def route_of(self, match: Match, names: NameSet) -> Route:
+    def route_of(self, match: Match) -> Route:
         """The decision by a line of the list. Rewrites are for rules that block: a group's answers are its own."""
         route = self.route
         return Route(
@@ -63,10 +64,12 @@ class _Compiled:
             route.is_blocked,
             route.is_explicit,
             f"{self.why}: {self.list_name} line {match.line}",
-            list_name=self.list_name,
-            file=str(names.file),
-            line=match.line,
-            rewrite=match.rewrite if route.is_blocked else None,
+            (),
+            b"",
+            self.list_name,
+            self.file,
+            match.line,
+            match.rewrite if route.is_blocked else None,
         )
 
 
@@ -108,7 +111,7 @@ class Router:
                 return rule.route._replace(why=why, is_refused=True)
             match = names.match_key(key, query.qtype)
             if match is not None and not match.is_exception:
-                return rule.route_of(match, names)
+                return rule.route_of(match)
         return self._default
 
     def exceptions(self, query: Query) -> Iterator[Passed]:
@@ -120,4 +123,4 @@ class Router:
             if rule.names is not None and rule.is_about(query, key):
                 match = rule.names.match_key(key, query.qtype)
                 if match is not None and match.is_exception:
-                    yield Passed(rule.why, rule.list_name, str(rule.names.file), match.line)
+                    yield Passed(rule.why, rule.list_name, rule.file, match.line)

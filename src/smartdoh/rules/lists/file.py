@@ -36,9 +36,8 @@ _MACHINE = (
 IS_RECORD = 1 << 31  # a slot: the place of the first record, not a line
 REACH_SHIFT = 29
 LINE_MASK = (1 << REACH_SHIFT) - 1
-FIRST_EXACT = (
-    Reach.EXACT << REACH_SHIFT
-)  # below it a slot is the line of a name that stands for all below it, too
+FIRST_EXACT = Reach.EXACT << REACH_SHIFT  # slots of names that stand for themselves alone begin here,
+FIRST_BELOW = Reach.BELOW << REACH_SHIFT  # and here those that stand only for what is below them
 
 RECORD = struct.Struct("<III")  # line, place of the detail, flags
 EXCEPTION, IMPORTANT, MORE, DETAIL, MILD = 4, 8, 16, 32, 64  # flags; the two lowest bits are the reach

@@ -9,7 +9,7 @@ import re2
 from smartdoh.rules.lists.patterns import compiled
 from smartdoh.rules.lists.rule import Pattern
 
-MOST_LITERALS = 16  # up to here, looking for literals one by one is faster than one automaton for all
+MOST_LITERALS = 8  # up to here, looking for literals one by one is faster than one automaton for all
 MOST_TOGETHER = 500  # patterns in one automaton; the states of larger ones no longer fit into its memory
 
 Placed = Sequence[tuple[Pattern, int]]  # patterns with the places of their records

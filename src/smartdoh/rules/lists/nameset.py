@@ -11,6 +11,7 @@ import marisa_trie
 from smartdoh.rules.lists import source
 from smartdoh.rules.lists.file import (
     DETAIL,
+    FIRST_BELOW,
     FIRST_EXACT,
     IS_RECORD,
     LINE_MASK,
@@ -67,12 +68,16 @@ class NameSet:
         places = self._loose.matching(key) if self._loose is not None else ()
         if not above and not places:
             return None
-        if len(above) == 1 and not places:  # nearly every name that is on a list at all
-            listed = above[0]
+        if places:
+            return self._decide(above, places, key, qtype)
+        line = 0
+        for listed in reversed(above):
             slot = self._slots[self._number_of(listed)]
-            if slot < FIRST_EXACT:
-                return Match(slot)
-        return self._decide(above, places, key, qtype)
+            if slot >= IS_RECORD:
+                return self._decide(above, places, key, qtype)
+            if not line and (slot < FIRST_EXACT or (slot < FIRST_BELOW) == (len(listed) == len(key))):
+                line = slot & LINE_MASK
+        return Match(line) if line else None
 
     def _decide(self, above: list[bytes], places: Sequence[int], key: bytes, qtype: int) -> Match | None:
         of_patterns = [match for place in places for match in self._of_record(place, key, qtype)]
