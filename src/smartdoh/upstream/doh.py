@@ -30,9 +30,6 @@ UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection who
 SILENT = 1.5  # seconds without an answer, while requests wait, after which another connection is tried
 LOOK = 0.25  # seconds between two looks for that
 HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
-HTTP2_CONNECTIONS = (
-    2  # at most: the other for new requests while the server has one drained (GOAWAY), or it is full
-)
 MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit is lower
 SPARE_HANDLES = 256  # easy handles kept for later; one takes some 10 KiB
 MAX_RETRY_AFTER = 60.0  # seconds of a Retry-After that we obey
@@ -93,8 +90,8 @@ class _Line:
     def learn(self, http_version: int) -> None:
         """The first answer came, up to which one connection was enough; one that cannot multiplex needs several."""
         self.is_known = True
-        is_http2 = http_version >= pycurl.CURL_HTTP_VERSION_2_0
-        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP2_CONNECTIONS if is_http2 else HTTP1_CONNECTIONS)
+        if http_version < pycurl.CURL_HTTP_VERSION_2_0:
+            self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
 
 
 class _Handle:

@@ -154,7 +154,7 @@ def test_more_than_the_server_takes_at_a_time_wait_for_their_turn(
             assert all(is_good(outcome) for outcome in await ask_together(transport, 500))
 
     tell(story, server)
-    assert server.connections <= doh.HTTP2_CONNECTIONS
+    assert server.connections == 1
 
 
 def test_http_1_is_the_fallback_with_a_few_connections(scripted: StartScripted, tell: Tell) -> None:
