@@ -48,6 +48,8 @@ EMPTY_ZONES = (
     *(f"{net}.100.in-addr.arpa" for net in range(64, 128)),  # RFC 7793
 )
 
+_EMPTY = frozenset(from_text(zone) for zone in EMPTY_ZONES)
+
 
 def local_names(off: Iterable[str] = ()) -> Stage:
     """The stage; zones in `off` are left to the upstreams, and so is whatever a rule names explicitly."""
@@ -62,12 +64,17 @@ def local_names(off: Iterable[str] = ()) -> Stage:
         if name.endswith(endings):
             zone = next((parent for parent in parents(name) if parent in zones), None)
             if zone is not None:
-                return _of_zone(query, zone)
+                return None if _is_of_parent(query, zone) else _of_zone(query, zone)
         if name != ROOT and name[0] + 2 == len(name) and query.qtype not in _OF_TOP_LEVEL_DOMAINS:
             return compose.negative(query, ROOT, TTL, exists=False, source="a name without a dot")
         return None
 
     return answer
+
+
+def _is_of_parent(query: Query, zone: bytes) -> bool:
+    """DS belongs to the zone above: it proves to a validator that this one is unsigned (RFC 8375 section 4)."""
+    return query.qtype == DS and query.name == zone and zone in _EMPTY
 
 
 def _last_label(zone: bytes) -> bytes:
@@ -88,5 +95,6 @@ def _of_zone(query: Query, zone: bytes) -> Answer:
         return compose.answer(query, 0, [compose.soa(zone, TTL)], source=source)
     if name == zone and qtype == NS:
         return compose.answer(query, 0, [Rr(zone, NS, TTL, zone)], source=source)
-    exists = name == zone or name in _LOOPBACK_REVERSE or name.endswith(_RESOLVER_ARPA)
+    leads_to_loopback = any(loopback.endswith(name) for loopback in _LOOPBACK_REVERSE)
+    exists = name == zone or leads_to_loopback or name.endswith(_RESOLVER_ARPA)
     return compose.negative(query, zone, TTL, exists=exists, source=source)

@@ -48,6 +48,10 @@ class Found:
 def parse_key(text: str) -> Key:
     """A key of the file. Raises ValueError where it is no name."""
     bare = text.removeprefix("=")
+    if "*" in bare or not bare.strip("."):
+        raise ValueError(
+            "is no name; a name stands for itself and all below it, with a leading = for itself alone"
+        )
     return Key(text, from_text(bare), alone=text.startswith("="))
 
 

@@ -21,6 +21,7 @@ from smartdoh.wire.codes import (
     RD,
     SOA,
 )
+from smartdoh.wire.question import opt_of
 
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
@@ -55,14 +56,15 @@ def upstream_query(query: Query) -> bytes:
 def error(wire: bytes, rcode: int, query: Query | None = None, options: bytes = b"") -> bytes:
     """The answer to a message that gets no data. `query` is what was understood of it, if anything was.
 
-    Id, opcode, RD and CD are the asker's (RFC 1035 section 4.1.1); without `query` it is a bare header, which is
-    never larger than what it answers, and rcodes over 15 need a client that has EDNS.
+    Id, opcode, RD and CD are the asker's (RFC 1035 section 4.1.1). Without `query` it is a header, and an OPT record
+    if a sound one came (RFC 6891 section 6.1.1), so that it is never larger than what it answers; rcodes over 15
+    need a client that has EDNS.
     """
     flags = QR | RA | rcode & RCODE | int.from_bytes(wire[2:4]) & (OPCODE | RD | CD)
-    if query is None:
-        return wire[:2] + _HEADER.pack(0, flags, 0, 0, 0, 0)[2:]
-    opt = edns.render(do=query.edns.do, rcode=rcode, options=options) if query.edns else b""
-    return wire[:2] + _HEADER.pack(0, flags, 1, 0, 0, 1 if opt else 0)[2:] + wire[HEADER : query.end] + opt
+    asked = opt_of(wire) if query is None else query.edns
+    opt = edns.render(do=asked.do, rcode=rcode, options=options) if asked else b""
+    questions, question = (0, b"") if query is None else (1, wire[HEADER : query.end])
+    return wire[:2] + _HEADER.pack(0, flags, questions, 0, 0, 1 if opt else 0)[2:] + question + opt
 
 
 def answer(

@@ -83,3 +83,19 @@ def _read_records(wire: bytes, at: int, counts: tuple[int, ...]) -> tuple[Edns |
                 raise WireError(FORMERR, "a second OPT record, or one in the wrong place")
             found = edns_.parse(wire, start, at)[0]
     return found, at
+
+
+def opt_of(wire: bytes) -> Edns | None:
+    """The OPT record of a message that `parse_query` refused, if it is sound: then the refusal has one too.
+
+    RFC 6891 section 6.1.1; without it the refusal looks like one of a server from before EDNS (section 7).
+    """
+    questions, *counts = _COUNTS.unpack_from(wire)[2:]
+    known: Known = {}
+    at = HEADER
+    try:
+        for _ in range(questions):
+            at = skip_name(wire, at, known) + _TYPE_CLASS.size
+        return _read_records(wire, at, (questions, *counts))[0]
+    except (WireError, IndexError, struct.error):
+        return None

@@ -79,6 +79,11 @@ def test_the_tables_name_the_same_zones() -> None:
 def test_every_zone_is_answered_here_for_every_type(rdtype: str) -> None:
     for zone in ZONES:
         answer = asked(zone, rdtype)
+        if (
+            rdtype == "DS" and zone.count(".") > 1
+        ):  # the zone above has it, with its proof: RFC 8375 section 4
+            assert answer is None, zone
+            continue
         assert answer is not None, zone
         if rdtype in ("SOA", "NS") or (zone == "1." + ZEROS and rdtype == "PTR"):
             assert answer.rcode() == dns.rcode.NOERROR

@@ -146,3 +146,9 @@ def test_any_object_is_read_or_refused(pairs: dict[str, str]) -> None:
     except ConfigError:
         return
     assert len(found) == len(pairs)
+
+
+@pytest.mark.parametrize("key", ["*.foo.example", "=", "", ".", "=.", "*"])
+def test_a_key_has_to_be_a_name(key: str) -> None:
+    with pytest.raises(ConfigError, match="is no name"):
+        overrides(f'{{"{key}": "block"}}')

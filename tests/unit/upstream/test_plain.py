@@ -383,7 +383,7 @@ def test_ipv6_servers_are_asked(run: Run) -> None:
         (lambda wire, _: [answer(wire, "A 192.0.2.1") + b"\0"], "junk"),
         (
             lambda wire, _: [answer(wire, "A 192.0.2.1")[:7] + b"\xff" + answer(wire, "A 192.0.2.1")[8:]],
-            "cut",
+            "cut|without an end",
         ),
     ],
     ids=["cut", "junk", "count"],

@@ -1,5 +1,7 @@
 """Messages of our own, read by dnspython and by our own scan: upstream queries, errors, small answers."""
 
+import struct
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -29,6 +31,7 @@ from tests.unit.wire.messages import (
 
 DO = 0x8000
 PADDING = 12
+OPT = edns.render()
 SPELLED = question(name("wWw.Example.com"))
 
 
@@ -176,3 +179,24 @@ def test_a_record_of_any_class_and_type() -> None:
         (made.scan.question_end + 5, made.scan.question_end + 5 + 10 + 300 + 1),
     )
     assert dns.message.from_wire(made.wire).authority[0].rdtype == SOA
+
+
+@pytest.mark.parametrize(
+    ("questions", "additional", "has_opt"),
+    [
+        (0, [OPT], True),  # a query of EDNS alone
+        (2, [OPT], True),
+        (0, [], False),
+        (0, [OPT, OPT], False),  # the OPT itself is what is wrong
+        (0, [OPT[:-1]], False),
+    ],
+)
+def test_a_refusal_has_opt_where_a_sound_one_came(
+    questions: int, additional: list[bytes], has_opt: bool
+) -> None:
+    """RFC 6891 section 6.1.1; without it, it looks like that of a server from before EDNS."""
+    head = struct.pack("!HHHHHH", 7, 0x0100, questions, 0, 0, len(additional))
+    wire = head + b"\x01a\0\0\1\0\1" * questions + b"".join(additional)
+    refusal = compose.error(wire, 1)
+    assert refusal[10:12] == (b"\0\1" if has_opt else b"\0\0")
+    assert len(refusal) == (12 + 11 if has_opt else 12)
