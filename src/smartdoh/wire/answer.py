@@ -10,14 +10,14 @@ from smartdoh.errors import WireError
 from smartdoh.model import Edns, Query, Scan
 from smartdoh.wire import edns as edns_
 from smartdoh.wire.codes import AAAA, FORMERR, HEADER, IN, OPCODE, OPT, QR, RCODE, SOA, TC, A
-from smartdoh.wire.names import Known, skip_name
+from smartdoh.wire.names import Known, end_of_name, skip_name
+from smartdoh.wire.rdata import LAYOUTS, check_names
 
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")  # type, class, TTL, RDLENGTH
 _FIXED = _RECORD.size
 _unpack_record = _RECORD.unpack_from
-_MINIMUM = struct.Struct("!I")
-_SOA_FIXED = 20  # octets of the five numbers that end an SOA record
+_MINIMUM = struct.Struct("!I")  # the last field of an SOA record
 _ADDRESS_SIZE = {A: 4, AAAA: 16}
 _TO_QUESTION = b"\xc0\x0c"  # a compression pointer to the question's name, the owner of most records
 
@@ -69,34 +69,33 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
     addresses: list[tuple[int, int]] = []
     known: Known = {}
     size, at = len(wire), question_end
-    min_ttl, upper, last_type = 0xFFFFFFFF, 0, 0
+    min_ttl, upper, last_types = 0xFFFFFFFF, 0, [0, 0, 0]
     negative: int | None = None
     opt: tuple[int, int] | None = None
     edns: Edns | None = None
     for section, count in enumerate(counts):
         for _ in range(count):
             start = at
-            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known)
+            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known, offsets)
             rtype, rclass, ttl, length = _unpack_record(wire, at)
             rdata = at + _FIXED
             end = rdata + length
             if end > size:
                 raise WireError(FORMERR, "a record runs over the end")
             if rtype == OPT:
-                if opt or section != ADDITIONAL or wire[start]:
-                    raise WireError(FORMERR, "a second OPT record, or one in the wrong place")
-                edns, upper = edns_.parse(wire, start, end)
+                edns, upper = _read_opt(wire, start, end, is_allowed=opt is None and section == ADDITIONAL)
                 opt = (start, end)
             else:
                 offsets.append(at + 4)
                 min_ttl = min(min_ttl, ttl)
-                if section == ANSWER:
-                    last_type = rtype
-                    if rtype in _ADDRESS_SIZE and rclass == IN:
-                        addresses.append((rdata, _checked_address(rtype, length)))
-                elif rtype == SOA and section == AUTHORITY:
-                    bound = min(ttl, _soa_minimum(wire, rdata, end))
-                    negative = bound if negative is None else min(negative, bound)
+                last_types[section] = rtype
+                if rtype in _ADDRESS_SIZE:
+                    if rclass == IN and _is_address(rtype, length) and section == ANSWER:
+                        addresses.append((rdata, length))
+                elif rtype in LAYOUTS:
+                    check_names(wire, rtype, rdata, end, known, offsets)
+                    if rtype == SOA and section == AUTHORITY:
+                        negative = _lowest(negative, ttl, _MINIMUM.unpack_from(wire, end - 4)[0])
             at = end
     if at != size:
         raise WireError(FORMERR, "junk after the last record")
@@ -109,7 +108,7 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
         negative,
         tuple(addresses),
         counts[0],
-        last_type,
+        last_types[ANSWER],
         opt,
         edns,
     )
@@ -118,29 +117,29 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
 def records(wire: bytes, question_end: int) -> Iterator[Record]:
     """The records of a message that was scanned before, so that nothing in it can be wrong."""
     counts: tuple[int, ...] = _HEADER.unpack_from(wire)[3:]
-    known: Known = {}
     at = question_end
     for section, count in enumerate(counts):
         for _ in range(count):
-            start = at
-            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known)
+            start, at = at, end_of_name(wire, at)
             rtype, rclass, ttl, length = _unpack_record(wire, at)
             rdata = at + _FIXED
             yield Record(section, start, rtype, rclass, at + 4, ttl, rdata, rdata + length)
             at = rdata + length
 
 
-def _checked_address(rtype: int, length: int) -> int:
+def _read_opt(wire: bytes, start: int, end: int, *, is_allowed: bool) -> tuple[Edns, int]:
+    if not is_allowed or wire[start]:
+        raise WireError(FORMERR, "a second OPT record, or one in the wrong place")
+    return edns_.parse(wire, start, end)
+
+
+def _is_address(rtype: int, length: int) -> bool:
     if length != _ADDRESS_SIZE[rtype]:
         raise WireError(FORMERR, "an address of the wrong length")
-    return length
+    return True
 
 
-def _soa_minimum(wire: bytes, rdata: int, end: int) -> int:
-    """The MINIMUM field of an SOA record, which bounds how long a no may be kept (RFC 2308 section 4)."""
-    known: Known = {}
-    numbers = skip_name(wire, skip_name(wire, rdata, known), known)
-    if numbers + _SOA_FIXED != end:
-        raise WireError(FORMERR, "an SOA record of the wrong length")
-    minimum: int = _MINIMUM.unpack_from(wire, numbers + 16)[0]
-    return minimum
+def _lowest(negative: int | None, ttl: int, minimum: int) -> int:
+    """How long a no may be kept, by what was known of it and one more SOA record (RFC 2308 section 5)."""
+    bound = min(ttl, minimum)
+    return bound if negative is None else min(bound, negative)

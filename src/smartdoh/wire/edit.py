@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from smartdoh.errors import WireError
 from smartdoh.model import Scan
 from smartdoh.wire.answer import ADDITIONAL, Record, records
-from smartdoh.wire.codes import CNAME, DNAME, HEADER, MX, NAPTR, NS, PTR, SOA, SRV
+from smartdoh.wire.codes import HEADER
 from smartdoh.wire.names import Expanded, Known, expand, skip_name
+from smartdoh.wire.rdata import LAYOUTS
 
 _TTL = struct.Struct("!I")
-_MAY_BE_COMPRESSED = frozenset(
-    (NS, CNAME, SOA, PTR, MX, SRV, NAPTR, DNAME, *range(3, 10), 14, 17, 18, 21, 24, 26, 30, 36, 38)
-)
-"""Types whose rdata may hold compressed names (RFC 3597 section 4): it cannot be moved without being understood."""
-
 _RrsetKey = tuple[int, bytes, int, int]
 """Section, folded owner, type and class."""
 
@@ -102,7 +98,7 @@ def _moved_up(wire: bytes, question_end: int, opt_start: int, opt_end: int) -> t
 
 def _may_move(head: bytes, wire: bytes, record: Record, known: Known) -> bool:
     """Whether a record means the same behind `head`: its owner needs nothing else, and no name is in its rdata."""
-    if record.rtype in _MAY_BE_COMPRESSED:
+    if record.rtype in LAYOUTS:
         return False
     try:
         skip_name(head + wire[record.start : record.ttl_at - 4], len(head), known)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
+
 from smartdoh.errors import WireError
 from smartdoh.wire.codes import FORMERR, HEADER, MAX_LABEL, MAX_NAME, MAX_POINTERS
 
@@ -10,7 +13,9 @@ _ESCAPED = b'"().;\\@$'
 _PRINTABLE = range(0x21, 0x7F)
 _IDNA_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")  # RFC 3490 section 3.1
 
+_TTL_SIZE = 4  # octets
 _JUMP = 1 << 16  # what a pointer adds to the size of a name: the octets are counted below it
+_UNKNOWN = (MAX_POINTERS + 1) * _JUMP  # more than any size
 
 Known = dict[int, int]
 """Offsets at which a name is proven to begin, and its full size: a pointer to one needs no second walk."""
@@ -19,14 +24,25 @@ Expanded = dict[int, bytes]
 """Offsets at which a name begins, and the name without pointers."""
 
 
-def skip_name(wire: bytes, at: int, known: Known) -> int:
+def skip_name(wire: bytes, at: int, known: Known, ttls: Sequence[int] = ()) -> int:
     """The offset after the name at `at`, every label and pointer of it checked (RFC 1035 section 4.1.4, RFC 9267).
 
     Pointers go only backwards and never into the header, there are at most 127 of them, and what one leads to ends
-    before the place it was reached from: what lies behind a name never matters to it. `known` grows by the offsets
-    proven here, those of pointers too, which makes the cost of a message linear in its octets whatever its
-    pointers do. Raises WireError or IndexError.
+    before the place it was reached from: what lies behind a name never matters to it. Nor do the TTLs at the
+    ascending offsets `ttls`, which change while an answer is kept. `known` grows by the offsets proven here, those
+    of pointers too, which makes the cost of a message linear in its octets whatever its pointers do.
+    Raises WireError or IndexError.
     """
+    if wire[at] >= _POINTER:
+        to = (wire[at] & 0x3F) << 8 | wire[at + 1]
+        size = known.get(to, _UNKNOWN) + _JUMP
+        if size < _UNKNOWN and to < at:  # the second of many records of one name, and all that follow
+            known[at] = size
+            return at + 2
+    return _walk(wire, at, known, ttls)
+
+
+def _walk(wire: bytes, at: int, known: Known, ttls: Sequence[int]) -> int:
     size, after, floor, limit = 0, 0, at, len(wire)
     starts: list[tuple[int, int]] = []
     for _ in range(MAX_NAME):
@@ -39,9 +55,7 @@ def skip_name(wire: bytes, at: int, known: Known) -> int:
         starts.append((at, size))
         if octet >= _POINTER:
             after = after or at + 2
-            to = (octet & 0x3F) << 8 | wire[at + 1]
-            if not HEADER <= to < floor or at + 2 > limit:
-                raise WireError(FORMERR, "a compression pointer does not go backwards")
+            to = _target(wire, at, floor, limit)
             at, floor, limit, size = to, to, floor, size + _JUMP
             continue
         at += octet + 1
@@ -54,9 +68,36 @@ def skip_name(wire: bytes, at: int, known: Known) -> int:
         raise WireError(FORMERR, "a name without an end")
     if size % _JUMP > MAX_NAME or size // _JUMP > MAX_POINTERS:
         raise WireError(FORMERR, "a name of more than 255 octets or 127 pointers")
+    if ttls and after:
+        _refuse_ttls(wire, starts, ttls)
     for start, before in starts:
         known[start] = size - before
     return after or at
+
+
+def _target(wire: bytes, at: int, floor: int, limit: int) -> int:
+    """Where the pointer at `at` leads to: before `floor`, and the pointer itself ends before `limit`."""
+    to = (wire[at] & 0x3F) << 8 | wire[at + 1]
+    if not HEADER <= to < floor or at + 2 > limit:
+        raise WireError(FORMERR, "a compression pointer does not go backwards")
+    return to
+
+
+def _refuse_ttls(wire: bytes, starts: list[tuple[int, int]], ttls: Sequence[int]) -> None:
+    """Raise WireError where a label or a pointer at one of `starts` has an octet in common with a TTL."""
+    for start, _ in starts:
+        octet = wire[start]
+        last = start + (1 if octet >= _POINTER else octet)
+        following = bisect_left(ttls, start - _TTL_SIZE + 1)
+        if following < len(ttls) and ttls[following] <= last:
+            raise WireError(FORMERR, "a name that lies over a TTL")
+
+
+def end_of_name(wire: bytes, at: int) -> int:
+    """The offset after the name at `at` of a message that was scanned before."""
+    while 0 < wire[at] < _POINTER:
+        at += 1 + wire[at]
+    return at + 1 if wire[at] == 0 else at + 2
 
 
 def expand(wire: bytes, at: int, known: Expanded) -> bytes:

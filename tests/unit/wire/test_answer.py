@@ -11,10 +11,12 @@ from tests.unit.wire.messages import (
     CNAME,
     MX,
     NS,
+    PTR,
     QUESTION,
     QUESTION_END,
     RRSIG,
     SOA,
+    SRV,
     TO_QUESTION,
     TXT,
     WWW,
@@ -186,6 +188,24 @@ def test_a_name_may_not_reach_into_what_follows_it() -> None:
         scan_answer(wire, ASKED)
 
 
+@pytest.mark.parametrize("at", range(6, 10))
+@pytest.mark.parametrize("start", ["a label", "a label that covers it", "a pointer", "the root"])
+def test_a_name_may_not_contain_a_ttl(at: int, start: str) -> None:
+    """It would be another name, or none, a second later."""
+    first = QUESTION_END + at
+    octets = {"a label": b"\1", "a label that covers it": b"\5", "a pointer": b"\xc0", "the root": b"\0"}[
+        start
+    ]
+    wire = bytearray(answer_wire((record(TO_QUESTION, TXT, bytes(9)), record(pointer(first), TXT, b""))))
+    wire[first : first + 1] = octets
+    if start == "a label that covers it":
+        wire[QUESTION_END + 3] = 5  # the last octet of the type, which the second record then points to
+        wire[-12:-10] = pointer(QUESTION_END + 3)
+        wire[first : first + 1] = b"\0"
+    with pytest.raises(WireError):
+        scan_answer(bytes(wire), ASKED)
+
+
 @pytest.mark.parametrize(
     ("ttls", "lowest"),
     [
@@ -233,11 +253,62 @@ def test_addresses_of_other_sections_are_not_taken() -> None:
     assert scan_answer(answer_wire((), (address(1),), (address(2),)), ASKED).addresses == ()
 
 
-@pytest.mark.parametrize("rtype", [0, 99, 65280, 65535, MX, RRSIG])
+@pytest.mark.parametrize("rtype", [0, 16, 47, 65, 99, 65280, 65535, RRSIG])
 def test_rdata_is_opaque(rtype: int) -> None:
-    """RFC 3597 section 4: nothing is looked for in it, a pointer least of all."""
+    """RFC 3597 section 4: nothing is looked for in it, a pointer least of all. No reader may follow one there."""
     scan = scan_answer(answer_wire((record(TO_QUESTION, rtype, pointer(0x3FFF)),)), ASKED)
     assert scan.last_type == rtype
+
+
+RDATA_NAME = {
+    NS: b"%b",
+    CNAME: b"%b",
+    PTR: b"%b",
+    39: b"%b",
+    MX: b"\0\1%b",
+    18: b"\0\1%b",
+    SRV: b"\0\1\0\1\0\x35%b",
+    35: b"\0\1\0\1\1s\0\0%b",
+    17: b"\2me\0%b",
+    14: b"%b\2me\0",
+    26: b"\0\1\2me\0%b",
+    24: bytes(18) + b"%bsignature",
+    30: b"%b@",
+}
+RDATA_AT = QUESTION_END + 12
+
+
+@pytest.mark.parametrize("rtype", RDATA_NAME)
+@pytest.mark.parametrize("section", range(3))
+def test_names_in_rdata_are_checked_where_readers_follow_their_pointers(rtype: int, section: int) -> None:
+    """A pointer into the header or to a TTL would lead elsewhere in each client's answer."""
+
+    def wire(target: bytes) -> bytes:
+        rdata = RDATA_NAME[rtype].replace(b"%b", target)
+        sections: list[tuple[bytes, ...]] = [(), (), ()]
+        sections[section] = (record(TO_QUESTION, rtype, rdata),)
+        return answer_wire(*sections)
+
+    for sound in (b"\0", WWW, TO_QUESTION, b"\2ns" + pointer(16)):
+        scan_answer(wire(sound), ASKED)
+    for unsound in (pointer(0), pointer(0x3FFF), pointer(QUESTION_END + 6), b"\x40" + bytes(70), b"\3n", b""):
+        with pytest.raises(WireError):
+            scan_answer(wire(unsound), ASKED)
+
+
+@pytest.mark.parametrize("rtype", [rtype for rtype in RDATA_NAME if rtype not in (24, 30)])
+def test_rdata_of_names_is_filled_by_them(rtype: int) -> None:
+    rdata = RDATA_NAME[rtype].replace(b"%b", b"\0") + b"\0"
+    with pytest.raises(WireError):
+        scan_answer(answer_wire((record(TO_QUESTION, rtype, rdata), address(1))), ASKED)
+
+
+@pytest.mark.parametrize("rtype", RDATA_NAME)
+def test_rdata_of_names_ends_where_it_says(rtype: int) -> None:
+    """The name goes on in the next record."""
+    rdata = RDATA_NAME[rtype].partition(b"%b")[0]
+    with pytest.raises(WireError):
+        scan_answer(answer_wire((record(TO_QUESTION, rtype, rdata), record(b"\0", TXT, bytes(40)))), ASKED)
 
 
 @pytest.mark.parametrize(

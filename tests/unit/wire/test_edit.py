@@ -175,6 +175,14 @@ def test_a_name_that_crosses_opt_is_left_out() -> None:
     assert without == answer_wire((), (), (before, behind))
 
 
+def test_a_pointer_into_opt_is_left_out() -> None:
+    """What was a root there is a label of the record that moves to that place."""
+    moved = record(OTHER, TXT, b"\1x")
+    wire = answer_wire((), (), (opt(), moved, address(9, owner=pointer(QUESTION_END + 6))))
+    without = edit.remove_opt(wire, scan_answer(wire, ASKED))
+    assert without == answer_wire((), (), (moved,))
+
+
 def test_a_name_that_ends_with_opts_own_root_is_left_out() -> None:
     """Another record's owner moves to where that root was."""
     before = record(TO_QUESTION, TXT, b"\1a")
