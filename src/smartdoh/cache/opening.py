@@ -14,7 +14,8 @@ import lmdb
 import structlog
 
 from smartdoh.cache.bootmark import BootMark, BusyError
-from smartdoh.cache.store import BROKEN, OtherFormatError, Store
+from smartdoh.cache.reader import OtherFormatError
+from smartdoh.cache.store import BROKEN, Store
 
 LOCK_SUFFIX = "-lock"  # LMDB's own name for the file beside
 MARK_SUFFIX = ".boot"
