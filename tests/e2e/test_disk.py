@@ -187,29 +187,25 @@ def test_by_default_it_lies_in_the_state_directory(
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.skipif(
-    shutil.which("faketime") is None, reason="faketime is needed to give one process another date"
-)
-@pytest.mark.parametrize(("shift", "is_warm"), [("-400d", True), ("+400d", False)])
+FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+
+
+@pytest.mark.skipif(FAKETIME is None, reason="libfaketime is needed to give one process another date")
+@pytest.mark.parametrize(("shift", "asked"), [("-400d", 1), ("+400d", 2)])
 def test_another_date_never_makes_answers_younger(
-    upstream: ScriptedServer, smartdoh: StartProxy, tmp_path: Path, shift: str, is_warm: bool
+    upstream: ScriptedServer, smartdoh: StartProxy, tmp_path: Path, shift: str, asked: int
 ) -> None:
     directory, port = tmp_path / "cache", free_port()
     first = smartdoh(upstream.url, sections=on_disk(directory), port=port)
     old = first.udp(question("one"))
     await_commit(directory, 1)
     first.kill()
-    prefix = ("env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", shift)
-    second = smartdoh(
-        upstream.url, sections=on_disk(directory), port=port, prefix=prefix, group={"timeout": "5s"}
-    )
+    env = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": shift, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    second = smartdoh(upstream.url, sections=on_disk(directory), port=port, env=env)
     new = second.udp(question("one"))
-    if is_warm:
-        assert len(upstream.requests) == 1
+    assert len(upstream.requests) == asked
+    if asked == 1:
         assert 0 < new.answer[0].ttl < old.answer[0].ttl
-    else:
-        assert len(upstream.requests) >= 1
-        assert not addresses(new), "no certificate is valid then, and what was kept is over"
 
 
 def test_settings_for_tests_keep_nothing_on_disk(authority: Authority) -> None:

@@ -7,6 +7,7 @@ it than a miss: it is set aside or left alone, one warning says so, and it is tr
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from smartdoh.cache.opening import (
     Opened,
     UnjudgedError,
     open_store,
+    reason_of,
     set_aside,
 )
 from smartdoh.cache.records import domain_key
@@ -36,6 +38,7 @@ MOST_WAITING = 50_000  # answers; what comes while so many wait is not kept on d
 SYNC_AFTER = 30.0  # seconds without a commit, after which the disk gets what the kernel still has
 FIRST_PAUSE = 1.0  # seconds until what failed is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 600.0
+CALM = 2 * LONGEST_PAUSE  # seconds after a failure, past which another one is news again
 SLOW = 0.25  # seconds that no look-up may take: a disk that does has a rest
 REST = 30.0  # seconds without look-ups
 
@@ -100,6 +103,7 @@ class Disk:
         self._can_write = True
         self._is_synced = True
         self._is_warned = False
+        self._failed_at = -math.inf
         self._pause = FIRST_PAUSE
         self._resting_until = 0.0
         self._open(may_judge=False)
@@ -306,7 +310,7 @@ class Disk:
             self._counts.failures += 1
             self._counts.dropped += len(self._writing.puts)
         self._can_write = False
-        self._warn("the cache on disk cannot be written, new answers are kept in memory only", str(error))
+        self._warn("the cache on disk cannot be written, new answers are kept in memory only", error)
         if isinstance(error, lmdb.PanicError):
             self._close(opened)
 
@@ -317,7 +321,7 @@ class Disk:
         try:
             set_aside(self._path, BROKEN_SUFFIX, str(error))
         except OSError as why:
-            self._warn("the cache on disk is damaged, answers are kept in memory only", f"{error}; {why}")
+            self._warn("the cache on disk is damaged, answers are kept in memory only", why)
 
     def _open(self, *, may_judge: bool) -> None:
         try:
@@ -329,7 +333,7 @@ class Disk:
             return
         except (NotNowError, lmdb.Error) as error:
             self._counts.failures += 1
-            self._warn("the cache on disk cannot be opened, answers are kept in memory only", str(error))
+            self._warn("the cache on disk cannot be opened, answers are kept in memory only", error)
             return
         self._works_again("the cache on disk is open")
         self.now.resume(saved)
@@ -343,15 +347,18 @@ class Disk:
     def _works_again(self, event: str) -> None:
         if self._is_warned:
             _log.info(event)
-        self._is_warned, self._pause = False, FIRST_PAUSE
+        self._is_warned = False
 
-    def _warn(self, event: str, reason: str) -> None:
-        """Once, until it works again; and wait longer each time."""
-        if not self._is_warned:
-            _log.warning(event, directory=str(self.directory), reason=reason)
+    def _warn(self, event: str, error: Exception) -> None:
+        """Once in a while, not for each failure that follows another; and wait longer each time."""
+        now = self._boot()
+        if now - self._failed_at > CALM:
+            self._pause = FIRST_PAUSE
+            self._is_warned = True
+            _log.warning(event, directory=str(self.directory), reason=reason_of(error, self.directory))
         else:
             self._pause = min(max(self._pause, FIRST_PAUSE) * 2, LONGEST_PAUSE)
-        self._is_warned = True
+        self._failed_at = now
 
     def _sync(self, opened: Opened) -> None:
         """Nothing has been written for a while: let the disk have it, and look after what the killed left."""
@@ -370,7 +377,7 @@ class Disk:
             opened.store.sync()
             opened.mark.clear()
         except (OSError, lmdb.Error) as error:
-            self._warn("the cache on disk could not be synced", str(error))
+            self._warn("the cache on disk could not be synced", error)
         self._close(opened)
 
     def _close(self, opened: Opened) -> None:

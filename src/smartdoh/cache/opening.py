@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -13,13 +14,17 @@ import lmdb
 import structlog
 
 from smartdoh.cache.bootmark import BootMark, BusyError
-from smartdoh.cache.store import BROKEN, OtherFormatError, Store
+from smartdoh.cache.reader import OtherFormatError
+from smartdoh.cache.store import BROKEN, Store
 
 LOCK_SUFFIX = "-lock"  # LMDB's own name for the file beside
 MARK_SUFFIX = ".boot"
 BROKEN_SUFFIX = ".broken"
 OLD_SUFFIX = ".old-format"
 LONGEST_JUDGING = 600.0  # seconds; five million answers take twelve
+
+FULL = 1 << 20  # octets left, below which a failure is put down to that
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 _JUDGE = """
 import os, sys
@@ -57,7 +62,7 @@ def open_store(path: Path, entries: int, stale: float, boot_id: str, *, may_judg
     except BusyError as error:
         raise NotNowError("another process is opening it") from error
     except OSError as error:
-        raise NotNowError(_words(error)) from error
+        raise NotNowError(reason_of(error, path.parent)) from error
     try:
         if boot_id and mark.is_torn and path.exists():
             _judge(path, may_judge=may_judge)
@@ -65,7 +70,7 @@ def open_store(path: Path, entries: int, stale: float, boot_id: str, *, may_judg
         store = _open_or_replace(path, entries, stale, power_safe=not boot_id)
     except (OSError, lmdb.Error) as error:
         mark.close()
-        raise NotNowError(_words(error)) from error
+        raise NotNowError(reason_of(error, path.parent)) from error
     except BaseException:
         mark.close()
         raise
@@ -109,6 +114,11 @@ def _is_sound(path: Path) -> bool:
     return False
 
 
-def _words(error: Exception) -> str:
-    """What went wrong, for a log line."""
-    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+def reason_of(error: Exception, directory: Path) -> str:
+    """What went wrong, for a log line. A write that a full disk cuts short is an input/output error to LMDB."""
+    words = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    with suppress(OSError):
+        place = os.statvfs(directory)
+        if place.f_bavail * place.f_frsize < FULL and not words.startswith(NO_SPACE):
+            return f"{words} ({NO_SPACE})"
+    return words

@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 import lmdb
 
 from smartdoh.cache.batch import Batch
+from smartdoh.cache.reader import (
+    ABOUT,
+    ANSWERS,
+    CLOCK_KEY,
+    FORMAT,
+    FORMAT_KEY,
+    GROUP_KEY,
+    OtherFormatError,
+    Reader,
+    refuse_other_formats,
+)
 from smartdoh.cache.sweep import Sweep
-
-FORMAT = b"smartdoh answers 1"
-"""Changes whenever keys or records do; a file of another format is not read."""
 
 OCTETS_PER_ENTRY = 1024  # on average, before the file counts as full
 LEAST_OCTETS = 64 << 20
@@ -30,10 +36,6 @@ READERS = 1024  # processes and threads that look at the file at a time
 EXPORT_SLICE = (
     1000  # records that one read transaction of an export sees: a longer one would keep pages from reuse
 )
-
-_FORMAT_KEY = b"format"
-_CLOCK_KEY = b"clock"
-_GROUP_KEY = b"group:"
 
 BROKEN = (
     lmdb.CorruptedError,
@@ -48,11 +50,7 @@ BROKEN = (
 """Errors that say the file itself is no good."""
 
 
-class OtherFormatError(Exception):
-    """The file is sound, but what is in it is not what this version keeps."""
-
-
-class Store:
+class Store(Reader):
     """An open file. Only one thread may write; reading is safe beside it."""
 
     def __init__(self, path: Path, entries: int, stale: float, *, power_safe: bool = False) -> None:
@@ -84,16 +82,6 @@ class Store:
             self._env.close()
             raise
 
-    def get(self, key: bytes) -> bytes | None:
-        """The octets under `key`. Raises lmdb.Error."""
-        with self._env.begin(self._answers) as txn:
-            return txn.get(key)
-
-    def saved_clock(self) -> bytes | None:
-        """What `write` was last given as `clock`."""
-        with self._env.begin(self._about) as txn:
-            return txn.get(_CLOCK_KEY)
-
     def write(self, batch: Batch, clock: bytes, now: float) -> int:
         """Make all changes of `batch` in one transaction, and evict; how many were evicted. Raises lmdb.Error.
 
@@ -108,45 +96,18 @@ class Store:
                 if batch.puts:
                     cursor.putmulti(batch.puts.items())
                 gone = self.sweep.run(cursor, self._excess(txn), now)
-            txn.put(_CLOCK_KEY, clock, db=self._about)
+            txn.put(CLOCK_KEY, clock, db=self._about)
         return gone
 
     def name_groups(self, groups: dict[bytes, str]) -> None:
         """Keep the groups' names beside their fingerprints, for people who read an export."""
-        wanted = {_GROUP_KEY + fingerprint: name.encode() for fingerprint, name in groups.items()}
+        wanted = {GROUP_KEY + fingerprint: name.encode() for fingerprint, name in groups.items()}
         with self._env.begin(self._about) as txn:
             missing = {key: name for key, name in wanted.items() if txn.get(key) != name}
         if missing:
             with self._env.begin(self._about, write=True) as txn:
                 for key, name in missing.items():
                     txn.put(key, name)
-
-    def groups(self) -> dict[bytes, str]:
-        """Fingerprints to the names that `name_groups` was given."""
-        with self._env.begin(self._about) as txn, txn.cursor(self._about) as cursor:
-            if not cursor.set_range(_GROUP_KEY):
-                return {}
-            return {
-                key[len(_GROUP_KEY) :]: name.decode("utf-8", "replace")
-                for key, name in cursor.iternext()
-                if key.startswith(_GROUP_KEY)
-            }
-
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """All keys and records, in the order of domains; what is written meanwhile may or may not be among them."""
-        after = b""
-        while True:
-            with self._env.begin(self._answers) as txn, txn.cursor(self._answers) as cursor:
-                found = list(islice(cursor.iternext(), EXPORT_SLICE)) if cursor.set_range(after) else []
-            yield from found
-            if len(found) < EXPORT_SLICE:
-                return
-            after = found[-1][0] + b"\0"
-
-    def size(self) -> tuple[int, int]:
-        """Records in the file, and octets that they take. Raises lmdb.Error."""
-        with self._env.begin(self._answers) as txn:
-            return self._size(txn)
 
     def has_too_many(self) -> bool:
         """Whether eviction has not caught up yet."""
@@ -173,10 +134,6 @@ class Store:
         """Wait until all is on the disk. Raises lmdb.Error."""
         self._env.sync(True)
 
-    def close(self) -> None:
-        """Close the file; no other call may be under way."""
-        self._env.close()
-
     def _make_whole(self, path: Path) -> None:
         """Append what a cut-off file lacks, as zeros: a page that is not there is SIGBUS, one of zeros an error."""
         wanted = (self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"]
@@ -186,22 +143,22 @@ class Store:
     def _check_format(self) -> None:
         is_new = self._env.stat()["entries"] == 0
         if not is_new:
-            self._refuse_other_formats()
-        self._about = self._env.open_db(b"about")
-        self._answers = self._env.open_db(b"answers")
+            self._refuse_strangers()
+        self._about = self._env.open_db(ABOUT)
+        self._answers = self._env.open_db(ANSWERS)
         with self._env.begin(self._about) as txn:
-            found = txn.get(_FORMAT_KEY)
+            found = txn.get(FORMAT_KEY)
         if found is None and self.size()[0] == 0:
             with self._env.begin(self._about, write=True) as txn:
-                txn.put(_FORMAT_KEY, FORMAT)
-        elif found != FORMAT:
-            raise OtherFormatError((found or b"unknown").decode("utf-8", "replace"))
+                txn.put(FORMAT_KEY, FORMAT)
+        else:
+            refuse_other_formats(found)
 
-    def _refuse_other_formats(self) -> None:
+    def _refuse_strangers(self) -> None:
         """Before anything is added to a file that may be somebody else's."""
         with self._env.begin() as txn:
             names = set(txn.cursor().iternext(keys=True, values=False))
-        if not names <= {b"about", b"answers"}:
+        if not names <= {ABOUT, ANSWERS}:
             raise OtherFormatError("unknown")
 
     def _flush(self, txn: lmdb.Transaction[bytes], start: bytes) -> None:
@@ -212,11 +169,6 @@ class Store:
             cursor.set_range(start)
             while cursor.key().startswith(start):  # the key is empty at the end
                 cursor.delete()
-
-    def _size(self, txn: lmdb.Transaction[bytes]) -> tuple[int, int]:
-        stat = txn.stat(self._answers)
-        pages = stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"]
-        return stat["entries"], pages * stat["psize"]
 
     def _excess(self, txn: lmdb.Transaction[bytes]) -> int:
         """Records that are too many, by number or by the room they take."""

@@ -12,8 +12,9 @@ import pytest
 
 from smartdoh.cache import records, store
 from smartdoh.cache.batch import Batch
+from smartdoh.cache.reader import OtherFormatError
 from smartdoh.cache.records import Record
-from smartdoh.cache.store import BROKEN, OtherFormatError, Store
+from smartdoh.cache.store import BROKEN, Store
 from smartdoh.cache.sweep import SLICE
 
 STALE = 100.0

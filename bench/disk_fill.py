@@ -1,0 +1,77 @@
+"""Filling a cache on disk the way the server does: parsed questions, scanned answers, both levels, written behind."""
+
+import asyncio
+import gc
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.errors import BenchError
+from bench.upstreams import compose_answer
+from smartdoh import config
+from smartdoh.app.build import build
+from smartdoh.app.disk import open_disk
+from smartdoh.app.loop import run
+from smartdoh.app.server import GC_THRESHOLDS
+from smartdoh.model import Answer
+from smartdoh.tasks import Tasks
+from smartdoh.wire.answer import scan_answer
+from smartdoh.wire.names import from_text
+from smartdoh.wire.question import parse_query
+
+GROUP = "direct"
+TURN = 64  # answers between two turns of the event loop
+MOST_WAITING = 40_000  # answers that wait to be written before the next ones are made: none shall be dropped
+HEADER = b"\0\0\x01\0\0\x01\0\0\0\0\0\0"
+TYPE_A = b"\0\x01\0\x01"
+SCATTER, PRIME = 7_368_787, 15_485_863
+
+
+class Filled(NamedTuple):
+    """How it went."""
+
+    seconds: float  # until all was committed
+    cpu_seconds: float  # of all threads
+    answers: int
+
+
+def name_of(number: int) -> str:
+    """Names of 25 octets or so in 5,000 zones, in no order that would suit a B-tree."""
+    scattered = number * SCATTER % PRIME
+    return f"w{scattered}.z{scattered % 5000}.example.com"
+
+
+def fill(config_file: Path, answers: int) -> Filled:
+    """Store `answers` answers in the cache on disk of a config. Raises BenchError if not all are there then."""
+    return run(_fill(config_file, answers))
+
+
+async def _fill(config_file: Path, answers: int) -> Filled:
+    gc.set_threshold(*GC_THRESHOLDS)
+    runtime = build(config.load(config_file, {}), Tasks(_report), open_disk)
+    disk, resolver = runtime.disk, runtime.resolver
+    if disk is None:
+        raise BenchError("the config keeps nothing on disk")
+    route = None
+    started, cpu = time.perf_counter(), time.process_time()
+    for number in range(answers):
+        query = parse_query(HEADER + from_text(name_of(number)) + TYPE_A)
+        route = route or runtime.decisions.route(query)
+        wire = compose_answer(query.wire)
+        resolver.keep(query, route, Answer(wire, scan_answer(wire, query), "127.0.0.1"))
+        if number % TURN == 0:
+            await asyncio.sleep(0)
+            while disk.statistics().waiting > MOST_WAITING:
+                await asyncio.to_thread(disk.settle, 1)
+    await asyncio.to_thread(disk.settle, 60)
+    filled = Filled(time.perf_counter() - started, time.process_time() - cpu, answers)
+    counts = disk.statistics()
+    await runtime.aclose()
+    await asyncio.to_thread(disk.close, 60)
+    if counts.entries < answers:
+        raise BenchError(f"{counts.entries:,} of {answers:,} answers are on disk: {counts}")
+    return filled
+
+
+def _report(name: str, error: BaseException) -> None:
+    raise BenchError(f"{name}: {error}")
