@@ -75,7 +75,7 @@ def build(settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk) -> Ru
     )
     stores = (system_trust, *trust.values())
     return Runtime(
-        settings, fast, resolver, decisions, overrides, lists, groups, tuple(doh), stores, tasks, disk
+        settings, fast, resolver, decisions, views, overrides, lists, groups, tuple(doh), stores, tasks, disk
     )
 
 

@@ -12,6 +12,7 @@ from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.rules.decide import Decisions
+from smartdoh.rules.views import Views
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.group import Group
 from smartdoh.upstream.trust import TrustStore
@@ -25,6 +26,7 @@ class Runtime:
     fast: FastPath
     resolver: Resolver
     decisions: Decisions
+    views: Views
     overrides: OverridesFile | None
     lists: ListKeeper
     groups: Mapping[str, Group]

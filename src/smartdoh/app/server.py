@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from smartdoh import __version__
 from smartdoh.app import logs, loop
 from smartdoh.app.build import build
 from smartdoh.app.disk import open_disk
 from smartdoh.app.notify import Notifier
+from smartdoh.app.runtime import Runtime
 from smartdoh.app.unused import unused
+from smartdoh.cache.disk import Disk
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
 from smartdoh.listener.sockets import Sockets, handed_over, open_sockets
@@ -32,12 +37,20 @@ FULL_COLLECTION = 3600.0  # seconds
 Load = Callable[[], Settings]
 """Reads the config again. Raises ConfigError."""
 
+Beside = Callable[["Server"], Coroutine[Any, Any, None]]
+"""Something that runs beside the answers until it is cancelled. It is called, not awaited, before `ready`: what the
+call opens is open then."""
+
 
 class Server:
     """Listeners that outlive every reload, and the runtime that answers."""
 
-    def __init__(self, settings: Settings, load: Load) -> None:
+    def __init__(self, settings: Settings, load: Load, beside: Sequence[Beside] = ()) -> None:
+        """Listen, but answer nobody yet. Raises ListenError or ConfigError."""
+        self.started = time.monotonic()
         self._load = load
+        self._beside = beside
+        self._reloading = asyncio.Lock()
         self._log = logs.get()
         self._notifier = Notifier(os.environ)
         self._stop = asyncio.Event()
@@ -54,12 +67,22 @@ class Server:
         self._tcp = [self._tcp_listener(sock) for sock in self._sockets.tcp]
         self._listeners: list[UdpListener | TcpListener] = [*self._udp, *self._tcp]
 
+    @property
+    def runtime(self) -> Runtime:
+        """What answers now; another one after each reload."""
+        return self._runtime
+
+    @property
+    def listening(self) -> list[str]:
+        """The addresses that questions are taken on."""
+        return sorted({f"{s.getsockname()[0]} port {s.getsockname()[1]}" for s in self._sockets.udp})
+
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""
         running = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             running.add_signal_handler(number, self._stop.set)
-        running.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._reload(), "reload"))
+        running.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
         await self._runtime.prepare()
         self._runtime.start()
         for udp in self._udp:
@@ -72,40 +95,52 @@ class Server:
         settings = self._runtime.settings
         for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
-        addresses = sorted({f"{s.getsockname()[0]} port {s.getsockname()[1]}" for s in self._sockets.udp})
-        self._log.info("ready", version=__version__, listening=", ".join(addresses))
+        for beside in self._beside:
+            self._tasks.start(beside(self), "beside")
+        self._log.info("ready", version=__version__, listening=", ".join(self.listening))
         self._notifier.ready()
         await self._stop.wait()
         await self._end()
 
-    async def _reload(self) -> None:
-        """Put a new runtime in place of the old one; a config that is refused changes nothing.
+    async def reload(self) -> None:
+        """Put a new runtime in place of the old one, which ends when its questions are answered.
 
-        Its cache in memory is empty; what is on disk and was not decided otherwise goes on.
+        Its cache in memory is empty; what is on disk and was not decided otherwise goes on. Raises ConfigError where
+        the config is refused, and changes nothing then. Reloads wait for each other.
         """
-        self._notifier.reloading()
-        try:
-            settings = self._load()
-            runtime = build(settings, self._new_tasks(), partial(open_disk, present=self._runtime.disk))
-        except ConfigError as error:
-            self._log.error("reload refused, the old config stays", problem=str(error))
-            self._notifier.ready()
-            return
-        await runtime.prepare()
+        async with self._reloading:
+            self._notifier.reloading()
+            try:
+                settings = self._load()
+                runtime = build(settings, self._new_tasks(), partial(open_disk, present=self._runtime.disk))
+                await runtime.prepare()
+            except ConfigError as error:
+                self._log.error("reload refused, the old config stays", problem=str(error))
+                raise
+            else:
+                self._replace(runtime)
+            finally:
+                self._notifier.ready()
+
+    def _replace(self, runtime: Runtime) -> None:
         old, self._runtime = self._runtime, runtime
         runtime.start()
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
+        settings = runtime.settings
         if settings.listen.dns != old.settings.listen.dns:
             self._log.warning("listen.dns has changed; that takes a restart")
         for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
         self._log.info("reloaded")
-        self._notifier.ready()
-        await old.resolver.flights.finish(LONGEST)
-        await old.aclose()
-        if old.disk is not None and old.disk is not self._runtime.disk:
-            await asyncio.to_thread(old.disk.close)
+        self._tasks.start(_retire(old, None if old.disk is runtime.disk else old.disk), "retirement")
+
+    def _reload_on_signal(self) -> None:
+        async def reload() -> None:
+            with contextlib.suppress(ConfigError):  # it is in the log
+                await self.reload()
+
+        self._tasks.start(reload(), "reload")
 
     async def _end(self) -> None:
         self._log.info("stopping")
@@ -148,17 +183,27 @@ def _sockets(settings: Settings) -> Sockets:
     return given if given.udp or given.tcp else open_sockets(settings.listen.dns)
 
 
+async def _retire(runtime: Runtime, disk: Disk | None) -> None:
+    """Let what is under way land, then end, with the disk that nobody uses any more."""
+    try:
+        await runtime.resolver.flights.finish(LONGEST)
+    finally:
+        await runtime.aclose()
+        if disk is not None:
+            await asyncio.to_thread(disk.close)
+
+
 async def _collect_garbage() -> None:
     while True:
         await asyncio.sleep(FULL_COLLECTION)
         gc.collect()
 
 
-def run(settings: Settings, load: Load) -> None:
+def run(settings: Settings, load: Load, beside: Sequence[Beside] = ()) -> None:
     """Serve in the foreground. Raises ListenError or ConfigError before the first question."""
 
     async def serve() -> None:
-        await Server(settings, load).run()
+        await Server(settings, load, beside).run()
 
     gc.collect()
     gc.freeze()  # what is imported stays: the collector need not look at it again

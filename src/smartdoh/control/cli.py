@@ -11,11 +11,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from smartdoh import __version__, config
+from smartdoh.control.client import NotRunningError, RefusedError
+from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError, ListenError
 
 CANNOT_LISTEN = 1
 NOT_ANSWERED = 1
+NOT_RUNNING = 1
 BAD_CONFIG = 2
+REFUSED = 2
 
 app = typer.Typer(
     name="smartdoh",
@@ -35,6 +39,13 @@ ConfigFile = Annotated[
     ),
 ]
 
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A domain name.")]
+QType = Annotated[str, typer.Argument(metavar="TYPE", help="The record type.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+cache = typer.Typer(help="The cache of the running proxy.", no_args_is_help=True)
+app.add_typer(cache, name="cache")
+
 
 def main() -> NoReturn:
     """Run the command line; errors that the user can mend are a line each, never a traceback."""
@@ -44,6 +55,10 @@ def main() -> NoReturn:
         _fail(str(error), BAD_CONFIG)
     except ListenError as error:
         _fail(str(error), CANNOT_LISTEN)
+    except NotRunningError as error:
+        _fail(str(error), NOT_RUNNING)
+    except RefusedError as error:
+        _fail(str(error), REFUSED)
     sys.exit(0)
 
 
@@ -60,42 +75,133 @@ def serve(file: ConfigFile = None) -> None:
     Example: smartdoh serve --config smartdoh.toml
     """
     from smartdoh.app import logs, server  # noqa: PLC0415 - the other commands need none of it
+    from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
 
     load = partial(config.load, file, os.environ)
     settings = load()
     logs.configure(settings.log.level, settings.log.format)
-    server.run(settings, load)
+    server.run(settings, load, [control_socket])
 
 
 @app.command()
-def check(file: ConfigFile = None) -> None:
+def check(file: ConfigFile = None, as_json: AsJson = False) -> None:
     """Read the config, say what it means and what is doubtful in it.
 
     Example: smartdoh check --config smartdoh.toml
     """
-    from smartdoh.control.check import report  # noqa: PLC0415 - serve needs none of it
+    from smartdoh.control import check, check_json  # noqa: PLC0415 - serve needs none of it
 
-    report(config.load(file, os.environ))
+    if as_json:
+        check_json.report(partial(config.load, file, os.environ))
+    else:
+        check.report(config.load(file, os.environ))
+
+
+@app.command()
+def explain(
+    name: Name,
+    qtype: QType = "A",
+    file: ConfigFile = None,
+    client: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="As if the machine with this address asked.")
+    ] = "127.0.0.1",
+    as_json: AsJson = False,
+) -> None:
+    """Say why a question gets its answer: override, rule or list line, group, upstreams, and what is cached.
+
+    Asks the proxy that runs with this config; without one, the config alone.
+
+    Example: smartdoh explain www.example.com AAAA --client 192.168.1.20
+    """
+    from smartdoh.control.explain import explain as show  # noqa: PLC0415 - serve needs none of it
+
+    path = config_path(file, os.environ)
+    show(path, partial(config.load, file, os.environ), name, qtype, client, as_json=as_json)
 
 
 @app.command()
 def query(
-    name: Annotated[str, typer.Argument(help="The name to look up.")],
-    qtype: Annotated[str, typer.Argument(metavar="[TYPE]", help="The record type.")] = "A",
+    name: Name,
+    qtype: QType = "A",
     file: ConfigFile = None,
     group: Annotated[str, typer.Option(help="Ask this group instead of the one that the rules choose.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Look a name up once through the configured upstreams, and show how long that took.
 
     Example: smartdoh query www.example.com AAAA
     """
-    from smartdoh.control.query import ask, parse_question  # noqa: PLC0415 - serve needs none of it
+    from smartdoh.control.query import ask  # noqa: PLC0415 - serve needs none of it
+    from smartdoh.control.questions import parse_question  # noqa: PLC0415
 
     settings = config.load(file, os.environ)
     if group and group not in settings.groups:
         raise ConfigError("--group", f"{group!r} is no group; there are: {', '.join(settings.groups)}")
-    if not ask(settings, parse_question(name, qtype), group):
+    if not ask(settings, parse_question(name, qtype), group, as_json=as_json):
         sys.exit(NOT_ANSWERED)
+
+
+@app.command()
+def reload(file: ConfigFile = None) -> None:
+    """Have the running proxy read its config and lists again; what is refused leaves the old one running.
+
+    Example: smartdoh reload --config smartdoh.toml
+    """
+    from smartdoh.control.reload import reload as ask  # noqa: PLC0415 - serve needs none of it
+
+    ask(config_path(file, os.environ))
+
+
+@cache.command()
+def stats(file: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Show how much is kept, and how much was answered from it.
+
+    Example: smartdoh cache stats --json
+    """
+    from smartdoh.control.cache import stats as show  # noqa: PLC0415 - serve needs none of it
+
+    show(config_path(file, os.environ), as_json=as_json)
+
+
+@cache.command()
+def flush(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Forget this name alone.")] = "",
+    below: Annotated[bool, typer.Option("--below", help="Forget all names below it too.")] = False,
+    file: ConfigFile = None,
+) -> None:
+    """Forget every kept answer, or those of a name.
+
+    Example: smartdoh cache flush example.com --below
+    """
+    from smartdoh.control.cache import flush as forget  # noqa: PLC0415 - serve needs none of it
+
+    if below and not name:
+        raise ConfigError("--below", "needs a NAME")
+    forget(config_path(file, os.environ), name, below=below)
+
+
+@cache.command()
+def export(file: ConfigFile = None) -> None:
+    """Print every kept answer as a line of JSON.
+
+    Example: smartdoh cache export > cache.jsonl
+    """
+    from smartdoh.control.cache import export as write  # noqa: PLC0415 - serve needs none of it
+
+    write(config_path(file, os.environ))
+
+
+@app.command()
+def convert(
+    old: Annotated[Path, typer.Argument(metavar="OLD.toml", help="The config.toml of a SmartDoHProxy.")],
+) -> None:
+    """Print the config that means what a SmartDoHProxy's config.toml meant; what cannot be carried over is told.
+
+    Example: smartdoh convert config.toml > smartdoh.toml
+    """
+    from smartdoh.control.convert import convert as write  # noqa: PLC0415 - serve needs none of it
+
+    write(old)
 
 
 @app.command()

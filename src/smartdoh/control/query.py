@@ -3,67 +3,88 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import dns.exception
-import dns.flags
 import dns.message
-import dns.rdatatype
+import dns.rcode
 from rich.console import Console
 
 from smartdoh.app import loop
 from smartdoh.app.build import build
 from smartdoh.config import Settings
-from smartdoh.errors import ConfigError, UpstreamError
+from smartdoh.errors import UpstreamError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
-from smartdoh.wire.question import parse_query
 
 
-def parse_question(name: str, qtype: str) -> Query:
-    """What the command line asks, as a client's question. Raises ConfigError where it is no name or no type."""
-    try:
-        message = dns.message.make_query(name, dns.rdatatype.from_text(qtype))
-    except dns.exception.DNSException as error:
-        raise ConfigError("query", f"{name!r} {qtype!r}: {error}") from error
-    return parse_query(message.to_wire())
+@dataclass(slots=True)
+class Asked:
+    """What was asked of whom, and what came of it."""
+
+    group: str
+    why: str
+    answer: Answer | None = None
+    error: UpstreamError | None = None
+    milliseconds: float = 0.0
 
 
-def ask(settings: Settings, query: Query, group: str) -> bool:
+Show = Callable[[Asked], None]
+
+
+def ask(settings: Settings, query: Query, group: str, *, as_json: bool = False) -> bool:
     """Ask and print; whether any upstream answered."""
-    return loop.run(_ask(settings, query, group))
+    show = _show_json if as_json else _show
+    return loop.run(_ask(settings, query, group, show))
 
 
-async def _ask(settings: Settings, query: Query, group: str) -> bool:
+async def _ask(settings: Settings, query: Query, group: str, show: Show) -> bool:
     runtime = build(settings, Tasks(_report))
     route = runtime.decisions.route(query)
     chosen = runtime.groups[group or route.group]
-    console = Console(highlight=False, soft_wrap=True)
-    why = "--group" if group else route.why
-    console.print(f"group {chosen.name} ({why})", markup=False)
+    asked = Asked(chosen.name, "--group" if group else route.why)
     started = time.perf_counter()
     try:
-        answer = await chosen.exchange(query, asyncio.get_running_loop().time() + chosen.timeout)
+        asked.answer = await chosen.exchange(query, asyncio.get_running_loop().time() + chosen.timeout)
     except UpstreamError as error:
-        console.print(
-            f"no answer after {_milliseconds(started)}: {error.kind}: {error}", style="red", markup=False
-        )
-        return False
+        asked.error = error
     finally:
+        asked.milliseconds = (time.perf_counter() - started) * 1e3
         await runtime.aclose()
-    _show(console, answer, started)
-    return True
+    show(asked)
+    return asked.answer is not None
 
 
-def _show(console: Console, answer: Answer, started: float) -> None:
-    message = dns.message.from_wire(answer.wire)
-    console.print(f"answer from {answer.source} in {_milliseconds(started)}", markup=False)
-    console.print(message.to_text(), markup=False)
+def _show(asked: Asked) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"group {asked.group} ({asked.why})", markup=False)
+    took = f"{asked.milliseconds:.1f} ms"
+    if asked.answer is None:
+        kind = asked.error.kind if asked.error else ""
+        console.print(f"no answer after {took}: {kind}: {asked.error}", style="red", markup=False)
+        return
+    console.print(f"answer from {asked.answer.source} in {took}", markup=False)
+    console.print(dns.message.from_wire(asked.answer.wire).to_text(), markup=False)
 
 
-def _milliseconds(since: float) -> str:
-    return f"{(time.perf_counter() - since) * 1e3:.1f} ms"
+def _show_json(asked: Asked) -> None:
+    found: dict[str, object] = {
+        "group": asked.group,
+        "why": asked.why,
+        "took_ms": round(asked.milliseconds, 1),
+        "error": f"{asked.error.kind}: {asked.error}" if asked.error else None,
+    }
+    if asked.answer is not None:
+        message = dns.message.from_wire(asked.answer.wire)
+        found["source"] = asked.answer.source
+        found["rcode"] = dns.rcode.to_text(message.rcode())
+        for section in ("answer", "authority", "additional"):
+            rrsets = getattr(message, section)
+            found[section] = [line for rrset in rrsets for line in rrset.to_text().splitlines()]
+    print(json.dumps(found, ensure_ascii=False))
 
 
 def _report(name: str, error: BaseException) -> None:

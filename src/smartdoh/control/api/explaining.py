@@ -1,0 +1,70 @@
+"""Why a question gets the answer that it gets: each step that decides is asked, and none acts."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import dns.rdatatype
+
+from smartdoh.app.runtime import Runtime
+from smartdoh.control.api import health, kept
+from smartdoh.control.api.shapes import Action, Decision, Explanation
+from smartdoh.control.questions import parse_question
+from smartdoh.errors import ConfigError
+from smartdoh.model import Query, Route
+from smartdoh.pipeline.order import stages
+from smartdoh.wire import names
+
+
+def explain(runtime: Runtime, name: str, qtype: str, client: str, *, running: bool) -> Explanation:
+    """The explanation for a question by the client at an address. Raises ConfigError where the words make no sense."""
+    host = _address(client)
+    view = runtime.views.view_of(host)
+    query = parse_question(name, qtype, view or 0, host)
+    route = runtime.decisions.route(query)
+    return Explanation(
+        name=names.to_text(query.name),
+        type=dns.rdatatype.to_text(dns.rdatatype.RdataType.make(query.qtype)),
+        client=host,
+        running=running,
+        may_ask=view is not None,
+        decision=_decision(route),
+        answered_here=_answered_here(runtime, query, route),
+        group=health.group(runtime, route.group),
+        cached=kept.of_question(runtime.fast, query),
+    )
+
+
+def _address(client: str) -> str:
+    try:
+        return str(ipaddress.ip_address(client))
+    except ValueError:
+        raise ConfigError("--client", f"{client!r} is no IP address") from None
+
+
+def _decision(route: Route) -> Decision:
+    return Decision(
+        action=_action(route),
+        why=route.why,
+        group=route.group,
+        list=route.list_name,
+        file=route.file,
+        line=route.line,
+        addresses=[str(ipaddress.ip_address(address)) for address in route.addresses],
+    )
+
+
+def _action(route: Route) -> Action:
+    if route.is_refused:
+        return "refuse"
+    if route.is_blocked:
+        return "block"
+    return "answer" if route.addresses or route.pointer else "ask"
+
+
+def _answered_here(runtime: Runtime, query: Query, route: Route) -> str | None:
+    for stage in stages(runtime.settings):
+        answer = stage(query, route)
+        if answer is not None:
+            return answer.source or "smartdoh"
+    return None

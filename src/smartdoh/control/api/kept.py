@@ -1,0 +1,96 @@
+"""Kept answers, as the API shows them. A walk of the table gives way to questions, however much is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from smartdoh.app import clock
+from smartdoh.control.api.shapes import Freshness, KeptAnswer
+from smartdoh.fastpath import Entry, FastPath
+from smartdoh.model import Query
+from smartdoh.wire import edit, names
+
+POLICY = 3  # octets at a key's end: the view, then DO and CD in the last two bits
+TYPE_AND_CLASS = 4  # octets before them
+KEYS_AT_A_TIME = 1000  # compared before the loop has its turn
+SHOWN_AT_A_TIME = 20  # shown before the loop has its turn: 3 ms
+
+
+def of_question(fast: FastPath, query: Query) -> list[KeptAnswer]:
+    """What is kept for a question of a client's view, with and without DO and CD."""
+    without_policy = query.key[:-POLICY]
+    keys = [without_policy + (query.view << 2 | bits).to_bytes(POLICY) for bits in range(4)]
+    found = [(key, fast.peek(key)) for key in keys]
+    return [show(key, entry) for key, entry in found if entry is not None]
+
+
+async def of_name(fast: FastPath, name: bytes, *, below: bool = False) -> AsyncIterator[KeptAnswer]:
+    """Every answer that is kept for a folded wire name, or also for all names below it."""
+    keys = fast.keys()
+    for start in range(0, len(keys), KEYS_AT_A_TIME):
+        for key in keys[start : start + KEYS_AT_A_TIME]:
+            owner = key[: -POLICY - TYPE_AND_CLASS]
+            if owner != name and not (below and name in names.parents(owner)):
+                continue
+            entry = fast.peek(key)
+            if entry is not None:
+                yield show(key, entry)
+        await asyncio.sleep(0)
+
+
+async def everything(fast: FastPath) -> AsyncIterator[KeptAnswer]:
+    """Every answer that is kept."""
+    shown = 0
+    for key in fast.keys():  # noqa: SIM118 - no dict: a copy of its keys, for entries come and go meanwhile
+        entry = fast.peek(key)
+        if entry is None:
+            continue
+        yield show(key, entry)
+        shown += 1
+        if shown % SHOWN_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+
+
+def show(key: bytes, entry: Entry) -> KeptAnswer:
+    """One kept answer; its records have the TTLs that are left of them."""
+    now = clock.now()
+    rest, policy = key[:-POLICY], int.from_bytes(key[-POLICY:])
+    return KeptAnswer(
+        name=names.to_text(rest[:-TYPE_AND_CLASS]),
+        type=dns.rdatatype.to_text(dns.rdatatype.RdataType.make(int.from_bytes(rest[-4:-2]))),
+        klass=dns.rdataclass.to_text(dns.rdataclass.RdataClass.make(int.from_bytes(rest[-2:]))),
+        view=policy >> 2,
+        dnssec_ok=bool(policy & 2),
+        checking_disabled=bool(policy & 1),
+        state=_freshness(entry, now),
+        age_s=round(now - entry.stored, 1),
+        left_s=round(entry.expires - now, 1),
+        stale_left_s=round(max(0.0, entry.stale_until - now), 1),
+        rcode=dns.rcode.to_text(dns.rcode.Rcode.make(entry.rcode)),
+        source=entry.source,
+        records=_records(entry, now),
+    )
+
+
+def _freshness(entry: Entry, now: float) -> Freshness:
+    if now < entry.expires:
+        return "fresh"
+    return "stale" if now < entry.stale_until else "expired"
+
+
+def _records(entry: Entry, now: float) -> list[str]:
+    """The answer section, and of a negative answer the authority section, a line for each record."""
+    wire = edit.age_ttls(entry.wire, entry.ttl_offsets, int(now - entry.stored))
+    try:
+        message = dns.message.from_wire(wire)
+    except dns.exception.DNSException as error:  # what passed through whole need not be what dnspython reads
+        return [f"; {error}"]
+    rrsets = message.answer or message.authority
+    return [line for rrset in rrsets for line in rrset.to_text().splitlines()]

@@ -1,0 +1,188 @@
+"""What the API offers, and what each request gets. Errors are JSON too: `{"error": "why"}`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from smartdoh import __version__
+from smartdoh.app.server import Server
+from smartdoh.cache.forget import forget
+from smartdoh.control.api import health, kept
+from smartdoh.control.api.explaining import explain
+from smartdoh.control.api.shapes import Statistics, Status
+from smartdoh.control.questions import folded
+from smartdoh.errors import ConfigError
+
+LARGEST_BODY = 65_536  # octets
+LARGEST_HEADERS = 16_384  # octets of all names and values
+ROOT = b"\0"
+TRUE = ("1", "true", "yes")
+
+
+def application(server: Server) -> Starlette:
+    """The API of one running proxy."""
+    api = Api(server)
+    return Starlette(
+        routes=[
+            Route("/status", api.status),
+            Route("/statistics", api.statistics),
+            Route("/upstreams", api.upstreams),
+            Route("/explain", api.explain),
+            Route("/reload", api.reload, methods=["POST"]),
+            Route("/cache", api.cache),
+            Route("/cache", api.flush, methods=["DELETE"]),
+            Route("/cache/export", api.export),
+            Route("/cache/{name:path}", api.kept),
+            Route("/cache/{name:path}", api.flush_name, methods=["DELETE"]),
+        ],
+        middleware=[Middleware(Limits)],
+        exception_handlers={HTTPException: _refused, ConfigError: _not_understood},
+    )
+
+
+class Api:
+    """One method for each thing that can be asked."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def status(self, _request: Request) -> Response:
+        """What runs."""
+        runtime = self._server.runtime
+        overrides = runtime.decisions.overrides
+        return JSONResponse(
+            Status(
+                version=__version__,
+                pid=os.getpid(),
+                config=str(runtime.settings.path or ""),
+                listening=self._server.listening,
+                uptime_s=round(time.monotonic() - self._server.started, 1),
+                groups=list(runtime.groups),
+                overrides=len(overrides),
+            )
+        )
+
+    async def statistics(self, _request: Request) -> Response:
+        """Counters."""
+        runtime = self._server.runtime
+        flights = runtime.resolver.flights
+        groups = {
+            name: {"questions": group.questions, "hedges": group.hedges}
+            for name, group in runtime.groups.items()
+        }
+        return JSONResponse(
+            Statistics(
+                cache=asdict(runtime.fast.statistics()),
+                under_way=len(flights),
+                waiting=flights.waiting,
+                groups=groups,
+            )
+        )
+
+    async def upstreams(self, _request: Request) -> Response:
+        """Every group with its upstreams."""
+        return JSONResponse(health.groups(self._server.runtime))
+
+    async def explain(self, request: Request) -> Response:
+        """Why a question gets the answer that it gets: ?name=, &type=A, &client=127.0.0.1."""
+        wanted = request.query_params
+        if "name" not in wanted:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "name is missing")
+        found = explain(
+            self._server.runtime,
+            wanted["name"],
+            wanted.get("type", "A"),
+            wanted.get("client", "127.0.0.1"),
+            running=True,
+        )
+        return JSONResponse(found)
+
+    async def reload(self, _request: Request) -> Response:
+        """The config and what belongs to it, read again; 409 with the problem where it is refused."""
+        try:
+            await self._server.reload()
+        except ConfigError as error:
+            return _problem(HTTPStatus.CONFLICT, str(error))
+        return JSONResponse({"warnings": list(self._server.runtime.settings.warnings)})
+
+    async def cache(self, _request: Request) -> Response:
+        """The cache's counters."""
+        return JSONResponse(asdict(self._server.runtime.fast.statistics()))
+
+    async def kept(self, request: Request) -> Response:
+        """What is kept for one name; ?below=1 also for those below it."""
+        fast = self._server.runtime.fast
+        found = kept.of_name(fast, folded(request.path_params["name"]), below=_is_below(request))
+        return StreamingResponse(_lines(found), media_type="application/jsonl")
+
+    async def export(self, _request: Request) -> Response:
+        """Everything that is kept, a line of JSON each."""
+        return StreamingResponse(
+            _lines(kept.everything(self._server.runtime.fast)), media_type="application/jsonl"
+        )
+
+    async def flush(self, _request: Request) -> Response:
+        """Forget everything: at once for those who ask, and then in memory."""
+        fast = self._server.runtime.fast
+        removed = fast.flush()
+        await forget(fast, (), (ROOT,))
+        return JSONResponse({"removed": removed})
+
+    async def flush_name(self, request: Request) -> Response:
+        """Forget one name; ?below=1 also those below it."""
+        fast, name = self._server.runtime.fast, folded(request.path_params["name"])
+        exact, below = ((), (name,)) if _is_below(request) else ((name,), ())
+        return JSONResponse({"removed": await forget(fast, exact, below)})
+
+
+class Limits:
+    """Refuses large headers, and bodies that announce more than anybody here reads; others are not read at all."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        headers = scope.get("headers", ())
+        length = dict(headers).get(b"content-length", b"0")
+        app: ASGIApp = self._app
+        if sum(len(name) + len(value) for name, value in headers) > LARGEST_HEADERS:
+            app = _problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"at most {LARGEST_HEADERS} octets")
+        elif not length.isdigit() or int(length[:20]) > LARGEST_BODY:
+            app = _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} octets")
+        await app(scope, receive, send)
+
+
+async def _lines(rows: AsyncIterator[object]) -> AsyncIterator[str]:
+    async for row in rows:
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _is_below(request: Request) -> bool:
+    return request.query_params.get("below", "") in TRUE
+
+
+def _problem(status: int, why: str) -> Response:
+    return JSONResponse({"error": why}, status)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    return _problem(error.status_code, error.detail)
+
+
+async def _not_understood(_request: Request, error: Exception) -> Response:
+    return _problem(HTTPStatus.BAD_REQUEST, str(error))

@@ -1,0 +1,51 @@
+"""HTTP on the control socket: uvicorn inside of the loop that runs, bounded, without signals or logs of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from smartdoh.app.server import Server
+from smartdoh.control.api.routes import application
+
+MOST_CONNECTIONS = 16
+LONGEST_HEADERS = 16_384  # octets
+IDLE = 5  # seconds a connection without a request stays open
+PATIENCE = 1  # seconds that an answer under way gets at the end
+
+
+async def serve(server: Server, sock: socket.socket) -> None:
+    """Answer on `sock` until cancelled."""
+    config = uvicorn.Config(
+        application(server),
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=LONGEST_HEADERS,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    inner = _Inner(config)
+    try:
+        await inner.serve([sock])
+    finally:
+        if inner.started:
+            inner.force_exit = True
+            await inner.shutdown([sock])
+
+
+class _Inner(uvicorn.Server):
+    """uvicorn as a guest: the process and its signals belong to somebody else."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

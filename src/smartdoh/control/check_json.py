@@ -1,0 +1,54 @@
+"""`smartdoh check --json`: what a config means, or what is wrong with it, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from smartdoh.app.unused import unused
+from smartdoh.config import BadConfigError, Rule, Settings
+from smartdoh.errors import ConfigError
+
+
+def report(load: Callable[[], Settings]) -> None:
+    """Print an object with `sound`. Raises ConfigError too, where it is not."""
+    try:
+        settings = load()
+    except ConfigError as error:
+        problems = error.problems if isinstance(error, BadConfigError) else (error,)
+        told = [{"key": problem.key, "message": problem.message} for problem in problems]
+        print(json.dumps({"sound": False, "problems": told}, ensure_ascii=False))
+        raise
+    print(json.dumps({"sound": True, **_meaning(settings)}, ensure_ascii=False))
+
+
+def _meaning(settings: Settings) -> dict[str, object]:
+    return {
+        "config": str(settings.path or ""),
+        "listen": list(map(str, settings.listen.dns)),
+        "allow": list(map(str, settings.listen.allow)),
+        "groups": {
+            name: {
+                "upstreams": [upstream.url for upstream in group.upstreams],
+                "strategy": group.strategy,
+                "timeout_s": group.timeout,
+                "via": str(group.via or ""),
+            }
+            for name, group in settings.groups.items()
+        },
+        "rules": list(map(_rule, settings.routing.rules)),
+        "default": settings.routing.default,
+        "overrides": str(settings.routing.overrides or ""),
+        "warnings": [*settings.warnings, *unused(settings)],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, object]:
+    return {
+        "list": rule.list,
+        "domains": list(rule.names),
+        "types": list(rule.types),
+        "clients": list(map(str, rule.clients)),
+        "group": rule.group,
+        "action": rule.action,
+    }

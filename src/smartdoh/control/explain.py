@@ -1,0 +1,130 @@
+"""`smartdoh explain`: asked of the proxy that runs, else worked out from the config, and shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from rich.console import Console
+
+from smartdoh.config import Settings
+from smartdoh.control import client, tables
+from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer
+
+Load = Callable[[], Settings]
+"""Reads the config. Raises ConfigError."""
+
+
+def explain(config: Path, load: Load, name: str, qtype: str, host: str, *, as_json: bool) -> None:
+    """Print why. Raises ConfigError or RefusedError where the words make no sense."""
+    found = _explanation(config, load, name, qtype, host)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        _show(found, tables.console())
+
+
+def _explanation(config: Path, load: Load, name: str, qtype: str, host: str) -> Explanation:
+    wanted = urlencode({"name": name, "type": qtype, "client": host})
+    try:
+        found: Explanation = client.find(config, os.environ).get(f"/explain?{wanted}")
+    except client.NotRunningError as error:
+        print(f"smartdoh: {error}; this is from the config alone", file=sys.stderr)
+        return _from_config(load(), name, qtype, host)
+    return found
+
+
+def _from_config(settings: Settings, name: str, qtype: str, host: str) -> Explanation:
+    from smartdoh.app import loop  # noqa: PLC0415 - only this way needs the whole program
+    from smartdoh.app.build import build  # noqa: PLC0415
+    from smartdoh.control.api.explaining import explain as explained  # noqa: PLC0415
+    from smartdoh.tasks import Tasks  # noqa: PLC0415
+
+    async def work_out() -> Explanation:
+        runtime = build(settings, Tasks(_report))
+        try:
+            return explained(runtime, name, qtype, host, running=False)
+        finally:
+            await runtime.aclose()
+
+    return loop.run(work_out())
+
+
+def _report(name: str, error: BaseException) -> None:
+    print(f"smartdoh: {name}: {error}", file=sys.stderr)
+
+
+def _show(found: Explanation, console: Console) -> None:
+    def line(words: str, style: str = "") -> None:
+        console.print(words, markup=False, style=style)
+
+    line(f"{found['name']} {found['type']}, asked by {found['client']}", "bold")
+    if not found["may_ask"]:
+        line("refused: listen.allow does not have this client", "red")
+    for words in _decision(found["decision"]):
+        line(words)
+    if found["answered_here"]:
+        line(f"answered here: {found['answered_here']}")
+    else:
+        _show_group(found["group"], console)
+    if found["running"]:
+        _show_cached(found["cached"], console)
+
+
+def _decision(decision: Decision) -> list[str]:
+    what = {
+        "ask": f"group {decision['group']}",
+        "answer": f"answered with {', '.join(decision['addresses']) or 'the name of an override'}",
+        "block": "blocked",
+        "refuse": "refused: a list that fails closed was never loaded",
+    }[decision["action"]]
+    lines = [f"decision: {what}", f"because of: {decision['why']}"]
+    if decision["list"]:
+        lines.append(f"list: {decision['list']}, {decision['file']} line {decision['line']}")
+    return lines
+
+
+def _show_group(group: GroupStatus, console: Console) -> None:
+    via = f", via {group['via']}" if group["via"] else ""
+    title = f"group {group['name']}: {group['strategy']}, {tables.span(group['timeout_s'])}{via}"
+    rows = [
+        (
+            upstream["name"],
+            "?" if upstream["latency_ms"] is None else f"{upstream['latency_ms']} ms",
+            "?" if upstream["p95_ms"] is None else f"{upstream['p95_ms']} ms",
+            upstream["health"] + (f" for {upstream['rests_s']} s" if upstream["health"] == "resting" else ""),
+            f"{upstream['in_flight']} of {upstream['most_in_flight']}",
+            "no limit" if upstream["rate"] is None else f"{upstream['rate']} a second",
+        )
+        for upstream in group["upstreams"]
+    ]
+    tables.show(title, ("upstream", "latency", "95%", "health", "in flight", "budget"), rows, to=console)
+
+
+def _show_cached(answers: list[KeptAnswer], console: Console) -> None:
+    if not answers:
+        console.print("cache: nothing is kept")
+    for kept in answers:
+        bits = [
+            word for word, is_set in (("DO", kept["dnssec_ok"]), ("CD", kept["checking_disabled"])) if is_set
+        ]
+        asked = f" for {' '.join(bits)}" if bits else ""
+        console.print(
+            f"cache{asked}: {kept['rcode']}, {_freshness(kept)}, {tables.span(kept['age_s'])} old, "
+            f"from {kept['source']}",
+            markup=False,
+        )
+        for record in kept["records"]:
+            console.print(f"  {record}", markup=False)
+
+
+def _freshness(kept: KeptAnswer) -> str:
+    if kept["state"] == "fresh":
+        return f"fresh for {tables.span(kept['left_s'])}"
+    if kept["state"] == "stale":
+        return f"stale, may be given for {tables.span(kept['stale_left_s'])}"
+    return "expired"
