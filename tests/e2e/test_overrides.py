@@ -88,6 +88,17 @@ def test_what_cannot_be_read_changes_nothing(proxy: RunningProxy, file: Path) ->
     assert addresses(proxy.udp(question("nas.home.arpa."))) == ["192.168.1.5"]
 
 
+def test_a_file_that_goes_away_takes_nothing_with_it(proxy: RunningProxy, file: Path) -> None:
+    """An editor may remove it for a moment, a network's folder for an hour."""
+    save(file, {"nas.home.arpa": "192.168.1.5"})
+    soon(lambda: addresses(proxy.udp(question("nas.home.arpa."))), ["192.168.1.5"])
+    file.unlink()
+    soon(lambda: ["overrides refused" in proxy.log], [True], seconds=5)
+    assert addresses(proxy.udp(question("nas.home.arpa."))) == ["192.168.1.5"]
+    save(file, {"nas.home.arpa": "192.168.1.6"})
+    soon(lambda: addresses(proxy.udp(question("nas.home.arpa."))), ["192.168.1.6"])
+
+
 def test_an_hour_for_one_machine(smartdoh: StartProxy, upstream: ScriptedServer, file: Path) -> None:
     """One client is let through until a time, all others stay blocked; then nobody is let through."""
     until = datetime.now(UTC) + timedelta(seconds=2)

@@ -25,11 +25,9 @@ TellApart = Callable[[Collection[tuple[Network, ...]]], object]
 
 
 def read(path: Path, groups: Collection[str]) -> Overrides:
-    """The overrides in `path`; none where there is no such file. Raises ConfigError."""
+    """The overrides in `path`. Raises ConfigError, also where there is no such file."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Overrides({})
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -61,7 +59,10 @@ class OverridesFile:
         self._forget = forget
         self._log = logs.get()
         self._seen = state_of(path)
-        decisions.overrides = read(path, groups)
+        if self._seen is None:
+            self._log.warning("there are no overrides yet", file=str(path))
+        else:
+            decisions.overrides = read(path, groups)
         tell_apart(decisions.overrides.clients)
 
     async def follow(self) -> None:
@@ -72,9 +73,9 @@ class OverridesFile:
                 await self.load()
 
     async def load(self) -> None:
-        """Read the file once more."""
+        """Read the file once more, in a thread: a long one takes time, and answers go on meanwhile."""
         try:
-            new = read(self._path, self._groups)
+            new = await asyncio.to_thread(read, self._path, self._groups)
         except ConfigError as error:
             self._log.error("overrides refused, the last good ones stay", problem=str(error))
             return

@@ -55,6 +55,7 @@ class Server:
         self._notifier = Notifier(os.environ)
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
+        self._wanted = settings.listen.dns
         self._sockets = _sockets(settings)
         try:
             self._runtime = build(settings, self._new_tasks(), open_disk)
@@ -75,7 +76,8 @@ class Server:
     @property
     def listening(self) -> list[str]:
         """The addresses that questions are taken on."""
-        return sorted({f"{s.getsockname()[0]} port {s.getsockname()[1]}" for s in self._sockets.udp})
+        names = [sock.getsockname() for sock in (*self._sockets.udp, *self._sockets.tcp)]
+        return sorted({f"{name[0]} port {name[1]}" for name in names})
 
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""
@@ -97,6 +99,8 @@ class Server:
             self._log.warning(warning)
         for beside in self._beside:
             self._tasks.start(beside(self), "beside")
+        if not self._udp or not self._tcp:
+            self._log.warning("only one of UDP and TCP was handed over; DNS needs both")
         self._log.info("ready", version=__version__, listening=", ".join(self.listening))
         self._notifier.ready()
         await self._stop.wait()
@@ -128,8 +132,11 @@ class Server:
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
         settings = runtime.settings
-        if settings.listen.dns != old.settings.listen.dns:
-            self._log.warning("listen.dns has changed; that takes a restart")
+        for tcp in self._tcp:
+            tcp.limit(most=settings.listen.tcp_connections, idle=settings.listen.tcp_idle)
+        logs.configure(settings.log.level, settings.log.format)
+        if settings.listen.dns != self._wanted:
+            self._log.warning("listen.dns is another than at the start; that takes a restart")
         for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
         self._log.info("reloaded")

@@ -8,6 +8,8 @@ from smartdoh.config import Settings
 def unused(settings: Settings) -> tuple[str, ...]:
     """A warning for each key that has no effect yet."""
     found = []
+    if settings.log.queries:
+        found.append("log.queries: questions are not logged by this version")
     for name, group in settings.groups.items():
         if group.fastest_ip != "off":
             found.append(f"groups.{name}.fastest_ip: addresses are left in their order by this version")

@@ -36,6 +36,7 @@ ConfigFile = Annotated[
         "-c",
         metavar="FILE",
         help="The config; by default ./smartdoh.toml, then the usual places.",
+        readable=False,  # loading says it in the words of all other mistakes
     ),
 ]
 

@@ -74,11 +74,15 @@ def handed_over(environ: Mapping[str, str]) -> Sockets:
 
 def _given(descriptor: int) -> socket.socket:
     try:
-        return socket.socket(fileno=descriptor)
+        sock = socket.socket(fileno=descriptor)
     except OSError as error:
         raise ListenError(
             f"descriptor {descriptor} was handed over, but is no socket: {error.strerror}"
         ) from error
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        sock.close()
+        raise ListenError(f"descriptor {descriptor} was handed over, but is no socket of IPv4 or IPv6")
+    return sock
 
 
 def _bound(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:

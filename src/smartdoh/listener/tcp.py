@@ -45,6 +45,10 @@ class TcpListener:
         """Answer from these from now on; what is under way ends where it began."""
         self.fast, self.resolver = fast, resolver
 
+    def limit(self, *, most: int, idle: float) -> None:
+        """Hold to these limits from now on; connections over a lower one stay until they end."""
+        self._most, self._idle = most, idle
+
     async def start(self) -> None:
         """Accept from now on."""
         loop = asyncio.get_running_loop()

@@ -23,10 +23,13 @@ INTERNAL = extended_error(EDE_OTHER, "an error inside smartdoh; its log has it")
 
 
 def of_error(query: Query, error: UpstreamError) -> Answer:
-    """SERVFAIL for `query`, with what went wrong: no answer (22) or no way to the upstream (23), RFC 8914 section 4."""
+    """SERVFAIL for `query`, with what went wrong: no answer (22) or no way to the upstream (23), RFC 8914 section 4.
+
+    The text is short, the kind and whom it was about; the log has the rest.
+    """
     is_silence = isinstance(error, Timeout | Limited | BadReply)
     code = EDE_NO_REACHABLE_AUTHORITY if is_silence else EDE_NETWORK_ERROR
-    ede = extended_error(code, f"{error.kind}: {error}")
+    ede = extended_error(code, f"{error.kind}: {error.upstream or error.why}")
     return compose.answer(query, SERVFAIL, source=error.upstream, ede=ede)
 
 
