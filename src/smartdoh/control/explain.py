@@ -47,6 +47,7 @@ def _from_config(settings: Settings, name: str, qtype: str, host: str) -> Explan
     async def work_out() -> Explanation:
         runtime = build(settings, Tasks(_report))
         try:
+            await runtime.prepare()
             return explained(runtime, name, qtype, host, running=False)
         finally:
             await runtime.aclose()
@@ -114,7 +115,7 @@ def _show_cached(answers: list[KeptAnswer], console: Console) -> None:
         ]
         asked = f" for {' '.join(bits)}" if bits else ""
         console.print(
-            f"cache{asked}: {kept['rcode']}, {_freshness(kept)}, {tables.span(kept['age_s'])} old, "
+            f"cache ({kept['level']}){asked}: {kept['rcode']}, {_freshness(kept)}, {tables.span(kept['age_s'])} old, "
             f"from {kept['source']}",
             markup=False,
         )
