@@ -14,6 +14,7 @@ from rich.console import Console
 from smartdoh.config import Settings
 from smartdoh.control import client, tables
 from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer
+from smartdoh.control.failures import NotRunningError
 
 Load = Callable[[], Settings]
 """Reads the config. Raises ConfigError."""
@@ -32,7 +33,7 @@ def _explanation(config: Path, load: Load, name: str, qtype: str, host: str) -> 
     wanted = urlencode({"name": name, "type": qtype, "client": host})
     try:
         found: Explanation = client.find(config, os.environ).get(f"/explain?{wanted}")
-    except client.NotRunningError as error:
+    except NotRunningError as error:
         print(f"smartdoh: {error}; this is from the config alone", file=sys.stderr)
         return _from_config(load(), name, qtype, host)
     return found
