@@ -146,6 +146,25 @@ def test_explain_names_the_override(smartdoh: StartProxy, upstream: ScriptedServ
     assert "nas.example" in found["decision"]["why"]
 
 
+def test_explain_names_the_line_of_the_list(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "ads.txt"
+    file.write_text("# ads\nother.example\nads.example\n")
+    rules = [{"list": "ads", "action": "block"}]
+    sections = {
+        "routing": {"default": GROUP, "rules": rules},
+        "lists.ads": {"file": str(file), "format": "domains"},
+    }
+    proxy = smartdoh(upstream.url, sections=sections)
+    decision = explained(proxy, "x.ads.example")["decision"]
+    assert (decision["action"], decision["list"]) == ("block", "ads")
+    assert (decision["file"], decision["line"]) == (str(file), 3)
+    assert f"{file} line 3" in run(proxy, "explain", "x.ads.example").stdout
+    proxy.stop()
+    assert explained(proxy, "x.ads.example")["decision"] == decision, "from the config alone"
+
+
 def test_explain_of_a_resting_upstream(smartdoh: StartProxy, scripted: Callable[..., ScriptedServer]) -> None:
     ill, well = scripted(), scripted()
     ill.behave(replies.status(500))
@@ -176,7 +195,7 @@ def test_cache_stats_export_and_flush(proxy: RunningProxy, upstream: ScriptedSer
     for owner in ("one", "a.wild", "b.wild", "missing"):
         proxy.udp(question(owner))
     proxy.udp(question("one"))
-    counts = json.loads(run(proxy, "cache", "stats", "--json").stdout)
+    counts = json.loads(run(proxy, "cache", "stats", "--json").stdout)["memory"]
     assert (counts["entries"], counts["hits"], counts["misses"]) == (4, 1, 4)
     assert "misses" in run(proxy, "cache", "stats").stdout
     rows = [json.loads(line) for line in run(proxy, "cache", "export").stdout.splitlines()]
@@ -192,7 +211,33 @@ def test_cache_stats_export_and_flush(proxy: RunningProxy, upstream: ScriptedSer
     assert addresses(proxy.udp(question("one"))) == WANTED
     assert len(upstream.requests) == asked + 1
     assert run(proxy, "cache", "flush").stdout == "2 answers forgotten\n"
-    assert json.loads(run(proxy, "cache", "stats", "--json").stdout)["entries"] == 0
+    assert json.loads(run(proxy, "cache", "stats", "--json").stdout)["memory"]["entries"] == 0
+
+
+def test_what_is_on_disk_is_explained_exported_and_flushed(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    """After a reload the memory is empty, and the answers are on disk."""
+    proxy = smartdoh(upstream.url, sections={"cache": {"dir": tmp_path / "cache"}})
+    proxy.udp(question("one"))
+    proxy.udp(question("both"))
+    run(proxy, "reload")
+    [kept] = explained(proxy, full_name("one"))["cached"]
+    assert (kept["level"], kept["state"], kept["rcode"]) == ("disk", "fresh", "NOERROR")
+    assert kept["records"][0].endswith("203.0.113.1")
+    end = time.monotonic() + 10
+    while len(lines := run(proxy, "cache", "export").stdout.splitlines()) < 2:  # written soon, not at once
+        assert time.monotonic() < end
+    assert {json.loads(line)["name"] for line in lines} == {full_name("one"), full_name("both")}
+    assert json.loads(run(proxy, "cache", "stats", "--json").stdout)["disk"]["entries"] == 2
+    assert "on disk" in run(proxy, "cache", "flush", full_name("one")).stdout
+    assert explained(proxy, full_name("one"))["cached"] == []
+    assert len(explained(proxy, full_name("both"))["cached"]) == 1
+    run(proxy, "cache", "flush")
+    assert explained(proxy, full_name("both"))["cached"] == []
+    asked = len(upstream.requests)
+    proxy.udp(question("one"))
+    assert len(upstream.requests) == asked + 1
 
 
 @pytest.mark.parametrize("words", [["cache", "stats"], ["cache", "flush"], ["cache", "export"], ["reload"]])
@@ -245,7 +290,8 @@ def test_two_proxies_on_one_machine(
     assert len(list(runtime.rglob("control-*.sock"))) == 2
     first.udp(question("one"))
     counts = [
-        json.loads(run(proxy, "cache", "stats", "--json").stdout)["entries"] for proxy in (first, second)
+        json.loads(run(proxy, "cache", "stats", "--json").stdout)["memory"]["entries"]
+        for proxy in (first, second)
     ]
     assert counts == [1, 0]
 

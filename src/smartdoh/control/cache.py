@@ -13,22 +13,25 @@ from smartdoh.control import client, tables
 
 def stats(config: Path, *, as_json: bool) -> None:
     """Print the counters. Raises NotRunningError, as all of these do."""
-    counts: dict[str, int] = client.find(config, os.environ).get("/cache")
+    found = client.find(config, os.environ).get("/cache")
     if as_json:
-        print(json.dumps(counts))
+        print(json.dumps(found))
         return
-    console = tables.console()
-    asked = counts["hits"] + counts["stale"] + counts["misses"]
-    share = f", {(counts['hits'] + counts['stale']) / asked:.1%} from the cache" if asked else ""
-    rows = [(name, f"{count:,}") for name, count in counts.items()]
-    tables.show(f"Cache{share}", ("what", "count"), rows, to=console)
+    console, memory = tables.console(), found["memory"]
+    asked = memory["hits"] + memory["stale"] + memory["misses"]
+    share = f", {(memory['hits'] + memory['stale']) / asked:.1%} answered from it" if asked else ""
+    for title, counts in ((f"In memory{share}", memory), ("On disk", found["disk"])):
+        rows = [(name, f"{count:,}") for name, count in (counts or {}).items()]
+        if rows:
+            tables.show(title, ("what", "count"), rows, to=console)
 
 
 def flush(config: Path, name: str, *, below: bool) -> None:
     """Forget everything, or one name, or all below it too; print how many answers went."""
     target = f"/cache/{quote(name, safe='')}{'?below=1' if below else ''}" if name else "/cache"
-    removed = client.find(config, os.environ).delete(target)["removed"]
-    print(f"{removed} answer{'' if removed == 1 else 's'} forgotten")
+    done = client.find(config, os.environ).delete(target)
+    removed, where = done["removed"], " in memory, and all there were on disk" if done["disk"] else ""
+    print(f"{removed} answer{'' if removed == 1 else 's'} forgotten{where}")
 
 
 def export(config: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from smartdoh import __version__, config
-from smartdoh.control.client import NotRunningError, RefusedError
+from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError, ListenError
 

@@ -11,18 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from smartdoh.control import unixsocket
+from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import candidates
-from smartdoh.errors import SmartDohError
 
 PATIENCE = 30.0  # seconds; a reload may read long lists
-
-
-class NotRunningError(SmartDohError):
-    """No proxy with this config can be reached."""
-
-
-class RefusedError(SmartDohError):
-    """The proxy said no, and why."""
 
 
 class Proxy:

@@ -14,6 +14,7 @@ from rich.console import Console
 from smartdoh.config import Settings
 from smartdoh.control import client, tables
 from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer
+from smartdoh.control.failures import NotRunningError
 
 Load = Callable[[], Settings]
 """Reads the config. Raises ConfigError."""
@@ -32,7 +33,7 @@ def _explanation(config: Path, load: Load, name: str, qtype: str, host: str) -> 
     wanted = urlencode({"name": name, "type": qtype, "client": host})
     try:
         found: Explanation = client.find(config, os.environ).get(f"/explain?{wanted}")
-    except client.NotRunningError as error:
+    except NotRunningError as error:
         print(f"smartdoh: {error}; this is from the config alone", file=sys.stderr)
         return _from_config(load(), name, qtype, host)
     return found
@@ -47,6 +48,7 @@ def _from_config(settings: Settings, name: str, qtype: str, host: str) -> Explan
     async def work_out() -> Explanation:
         runtime = build(settings, Tasks(_report))
         try:
+            await runtime.prepare()
             return explained(runtime, name, qtype, host, running=False)
         finally:
             await runtime.aclose()
@@ -114,7 +116,7 @@ def _show_cached(answers: list[KeptAnswer], console: Console) -> None:
         ]
         asked = f" for {' '.join(bits)}" if bits else ""
         console.print(
-            f"cache{asked}: {kept['rcode']}, {_freshness(kept)}, {tables.span(kept['age_s'])} old, "
+            f"cache ({kept['level']}){asked}: {kept['rcode']}, {_freshness(kept)}, {tables.span(kept['age_s'])} old, "
             f"from {kept['source']}",
             markup=False,
         )

@@ -43,6 +43,7 @@ def ask(settings: Settings, query: Query, group: str, *, as_json: bool = False) 
 
 async def _ask(settings: Settings, query: Query, group: str, show: Show) -> bool:
     runtime = build(settings, Tasks(_report))
+    await runtime.prepare()
     route = runtime.decisions.route(query)
     chosen = runtime.groups[group or route.group]
     asked = Asked(chosen.name, "--group" if group else route.why)

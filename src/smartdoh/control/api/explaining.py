@@ -7,7 +7,7 @@ import ipaddress
 import dns.rdatatype
 
 from smartdoh.app.runtime import Runtime
-from smartdoh.control.api import health, kept
+from smartdoh.control.api import health, kept, ondisk
 from smartdoh.control.api.shapes import Action, Decision, Explanation
 from smartdoh.control.questions import parse_question
 from smartdoh.errors import ConfigError
@@ -31,7 +31,7 @@ def explain(runtime: Runtime, name: str, qtype: str, client: str, *, running: bo
         decision=_decision(route),
         answered_here=_answered_here(runtime, query, route),
         group=health.group(runtime, route.group),
-        cached=kept.of_question(runtime.fast, query),
+        cached=kept.of_question(runtime.fast, query) or ondisk.of_question(runtime, query, route.group),
     )
 
 

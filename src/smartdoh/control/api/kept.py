@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import dns.exception
 import dns.message
@@ -12,10 +13,11 @@ import dns.rdataclass
 import dns.rdatatype
 
 from smartdoh.app import clock
-from smartdoh.control.api.shapes import Freshness, KeptAnswer
+from smartdoh.control.api.shapes import Freshness, KeptAnswer, Level
 from smartdoh.fastpath import Entry, FastPath
 from smartdoh.model import Query
-from smartdoh.wire import edit, names
+from smartdoh.wire import names
+from smartdoh.wire.codes import RCODE
 
 POLICY = 3  # octets at a key's end: the view, then DO and CD in the last two bits
 TYPE_AND_CLASS = 4  # octets before them
@@ -58,39 +60,59 @@ async def everything(fast: FastPath) -> AsyncIterator[KeptAnswer]:
             await asyncio.sleep(0)
 
 
+class Times(NamedTuple):
+    """How old an answer is, and how long until it expires and may not be given any more, in seconds."""
+
+    age: float
+    left: float
+    stale_left: float
+
+
 def show(key: bytes, entry: Entry) -> KeptAnswer:
-    """One kept answer; its records have the TTLs that are left of them."""
+    """One answer kept in memory."""
     now = clock.now()
     rest, policy = key[:-POLICY], int.from_bytes(key[-POLICY:])
+    question = int.from_bytes(rest[-4:-2]), int.from_bytes(rest[-2:]), policy
+    times = Times(now - entry.stored, entry.expires - now, entry.stale_until - now)
+    return present("memory", rest[:-TYPE_AND_CLASS], question, times, entry.wire, entry.source)
+
+
+def present(
+    level: Level, name: bytes, question: tuple[int, int, int], times: Times, wire: bytes, source: str
+) -> KeptAnswer:
+    """An answer, its records with the TTLs that are left. `question` is type, class, and view with DO and CD."""
+    qtype, qclass, policy = question
     return KeptAnswer(
-        name=names.to_text(rest[:-TYPE_AND_CLASS]),
-        type=dns.rdatatype.to_text(dns.rdatatype.RdataType.make(int.from_bytes(rest[-4:-2]))),
-        klass=dns.rdataclass.to_text(dns.rdataclass.RdataClass.make(int.from_bytes(rest[-2:]))),
+        level=level,
+        name=names.to_text(name),
+        type=dns.rdatatype.to_text(dns.rdatatype.RdataType.make(qtype)),
+        klass=dns.rdataclass.to_text(dns.rdataclass.RdataClass.make(qclass)),
         view=policy >> 2,
         dnssec_ok=bool(policy & 2),
         checking_disabled=bool(policy & 1),
-        state=_freshness(entry, now),
-        age_s=round(now - entry.stored, 1),
-        left_s=round(entry.expires - now, 1),
-        stale_left_s=round(max(0.0, entry.stale_until - now), 1),
-        rcode=dns.rcode.to_text(dns.rcode.Rcode.make(entry.rcode)),
-        source=entry.source,
-        records=_records(entry, now),
+        state=_freshness(times),
+        age_s=round(times.age, 1),
+        left_s=round(times.left, 1),
+        stale_left_s=round(max(0.0, times.stale_left), 1),
+        rcode=dns.rcode.to_text(dns.rcode.Rcode.make(wire[3] & RCODE)),
+        source=source,
+        records=_records(wire, int(times.age)),
     )
 
 
-def _freshness(entry: Entry, now: float) -> Freshness:
-    if now < entry.expires:
+def _freshness(times: Times) -> Freshness:
+    if times.left > 0:
         return "fresh"
-    return "stale" if now < entry.stale_until else "expired"
+    return "stale" if times.stale_left > 0 else "expired"
 
 
-def _records(entry: Entry, now: float) -> list[str]:
+def _records(wire: bytes, age: int) -> list[str]:
     """The answer section, and of a negative answer the authority section, a line for each record."""
-    wire = edit.age_ttls(entry.wire, entry.ttl_offsets, int(now - entry.stored))
     try:
         message = dns.message.from_wire(wire)
     except dns.exception.DNSException as error:  # what passed through whole need not be what dnspython reads
         return [f"; {error}"]
     rrsets = message.answer or message.authority
+    for rrset in rrsets:
+        rrset.ttl = max(0, rrset.ttl - age)
     return [line for rrset in rrsets for line in rrset.to_text().splitlines()]

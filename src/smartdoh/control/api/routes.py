@@ -18,9 +18,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smartdoh import __version__
+from smartdoh.app.runtime import Runtime
 from smartdoh.app.server import Server
 from smartdoh.cache.forget import forget
-from smartdoh.control.api import health, kept
+from smartdoh.control.api import health, kept, ondisk
 from smartdoh.control.api.explaining import explain
 from smartdoh.control.api.shapes import Statistics, Status
 from smartdoh.control.questions import folded
@@ -86,6 +87,7 @@ class Api:
         return JSONResponse(
             Statistics(
                 cache=asdict(runtime.fast.statistics()),
+                disk=_disk(runtime),
                 under_way=len(flights),
                 waiting=flights.waiting,
                 groups=groups,
@@ -120,7 +122,8 @@ class Api:
 
     async def cache(self, _request: Request) -> Response:
         """The cache's counters."""
-        return JSONResponse(asdict(self._server.runtime.fast.statistics()))
+        runtime = self._server.runtime
+        return JSONResponse({"memory": asdict(runtime.fast.statistics()), "disk": _disk(runtime)})
 
     async def kept(self, request: Request) -> Response:
         """What is kept for one name; ?below=1 also for those below it."""
@@ -129,23 +132,41 @@ class Api:
         return StreamingResponse(_lines(found), media_type="application/jsonl")
 
     async def export(self, _request: Request) -> Response:
-        """Everything that is kept, a line of JSON each."""
-        return StreamingResponse(
-            _lines(kept.everything(self._server.runtime.fast)), media_type="application/jsonl"
-        )
+        """Everything that is kept, a line of JSON each; what is in memory and on disk comes twice, as it is there."""
+        return StreamingResponse(_lines(_everything(self._server.runtime)), media_type="application/jsonl")
 
     async def flush(self, _request: Request) -> Response:
         """Forget everything: at once for those who ask, and then in memory."""
-        fast = self._server.runtime.fast
-        removed = fast.flush()
-        await forget(fast, (), (ROOT,))
-        return JSONResponse({"removed": removed})
+        runtime = self._server.runtime
+        if runtime.disk is not None:
+            runtime.disk.flush()
+        removed = runtime.fast.flush()
+        await forget(runtime.fast, (), (ROOT,))
+        return _forgotten(runtime, removed)
 
     async def flush_name(self, request: Request) -> Response:
         """Forget one name; ?below=1 also those below it."""
-        fast, name = self._server.runtime.fast, folded(request.path_params["name"])
+        runtime, name = self._server.runtime, folded(request.path_params["name"])
         exact, below = ((), (name,)) if _is_below(request) else ((name,), ())
-        return JSONResponse({"removed": await forget(fast, exact, below)})
+        if runtime.disk is not None:
+            runtime.disk.flush(name, below=bool(below))
+        return _forgotten(runtime, await forget(runtime.fast, exact, below))
+
+
+def _forgotten(runtime: Runtime, removed: int) -> Response:
+    """How many went from memory; what is on disk went too, without a count."""
+    return JSONResponse({"removed": removed, "disk": runtime.disk is not None})
+
+
+def _disk(runtime: Runtime) -> dict[str, int] | None:
+    return asdict(runtime.disk.statistics()) if runtime.disk is not None else None
+
+
+async def _everything(runtime: Runtime) -> AsyncIterator[object]:
+    async for row in kept.everything(runtime.fast):
+        yield row
+    async for row in ondisk.everything(runtime):
+        yield row
 
 
 class Limits:

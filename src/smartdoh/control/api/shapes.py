@@ -6,6 +6,7 @@ from typing import Literal, TypedDict
 
 Health = Literal["well", "doubtful", "resting"]
 Freshness = Literal["fresh", "stale", "expired"]
+Level = Literal["memory", "disk"]
 Action = Literal["ask", "answer", "block", "refuse"]
 
 
@@ -40,6 +41,7 @@ class GroupStatus(TypedDict):
 class KeptAnswer(TypedDict):
     """One answer in the cache."""
 
+    level: Level
     name: str
     type: str
     klass: str
@@ -97,6 +99,7 @@ class Statistics(TypedDict):
     """Counters since the start or the last reload."""
 
     cache: dict[str, int]
+    disk: dict[str, int] | None  # None: nothing is kept on disk
     under_way: int
     waiting: int
     groups: dict[str, dict[str, int]]
