@@ -39,7 +39,7 @@ def save(file: Path, overrides: object) -> None:
     file.write_text(json.dumps(overrides))
 
 
-def soon(ask: Callable[[], list[str]], wanted: list[str], seconds: float = WITHIN) -> None:
+def soon(ask: Callable[[], object], wanted: object, seconds: float = WITHIN) -> None:
     """Asks until the answer is as wanted, at most so long."""
     end = time.monotonic() + seconds
     while (got := ask()) != wanted:
