@@ -110,7 +110,10 @@ def _records(wire: bytes, age: int) -> list[str]:
     """The answer section, and of a negative answer the authority section, a line for each record."""
     try:
         message = dns.message.from_wire(wire)
-    except dns.exception.DNSException as error:  # what passed through whole need not be what dnspython reads
+    except (
+        dns.exception.DNSException,
+        ValueError,
+    ) as error:  # what passed through whole need not be what dnspython reads
         return [f"; {error}"]
     rrsets = message.answer or message.authority
     for rrset in rrsets:
