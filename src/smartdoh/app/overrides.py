@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,7 @@ class OverridesFile:
         self._tell_apart = tell_apart
         self._forget = forget
         self._log = logs.get()
+        self._replaced = asyncio.Event()
         self._seen = state_of(path)
         if self._seen is None:
             self._log.warning("there are no overrides yet", file=str(path))
@@ -80,6 +82,7 @@ class OverridesFile:
             self._log.error("overrides refused, the last good ones stay", problem=str(error))
             return
         old, self._decisions.overrides = self._decisions.overrides, new
+        self._replaced.set()
         self._tell_apart(new.clients)
         changed = old.changed(new)
         await self._forget_keys(changed, old, new)
@@ -89,12 +92,14 @@ class OverridesFile:
         """Forget what an override decided when its time is over."""
         since = wall_clock()
         while True:
+            self._replaced.clear()
             overrides, now = self._decisions.overrides, wall_clock()
             await self._forget_keys(overrides.ended(since, now), overrides, overrides)
             since = now
             end = overrides.next_end(now)
-            left = LONGEST_SLEEP if end is None else (end - now).total_seconds()
-            await asyncio.sleep(min(max(left, 0.0) + 0.01, 1.0 if end is None else LONGEST_SLEEP))
+            left = LONGEST_SLEEP if end is None else (end - now).total_seconds() + 0.01
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._replaced.wait(), min(left, LONGEST_SLEEP))
 
     async def _forget_keys(self, keys: Collection[Key], *tables: Overrides) -> None:
         if not keys:

@@ -2,50 +2,76 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterator
 
+from smartdoh.app import loop
+from smartdoh.app.lists.keeper import ListKeeper, ListState
+from smartdoh.app.overrides import read
 from smartdoh.app.unused import unused
-from smartdoh.config import GroupSettings, Rule, Settings, format_duration
+from smartdoh.config import Rule, Settings, format_duration
+from smartdoh.control import tables
+from smartdoh.rules.lists import MEANINGS
 
 
 def report(settings: Settings) -> None:
-    """Print what was found; the config has been read already, so nothing here can be wrong with it."""
-    console = Console(highlight=False, soft_wrap=True)
+    """Read overrides and lists too, and print what was found. Raises ConfigError."""
+    console = tables.console()
+    overrides = settings.routing.overrides
+    found = read(overrides, settings.groups) if overrides is not None and overrides.exists() else None
+    with console.status("reading the lists"):
+        states = loop.run(_lists(settings))
     console.print(f"config: {settings.path or 'defaults'}", markup=False)
     console.print(f"listening on: {', '.join(map(str, settings.listen.dns))} (UDP and TCP)", markup=False)
     console.print(f"who may ask: {', '.join(map(str, settings.listen.allow))}", markup=False)
-    console.print(_groups(settings))
-    console.print(_rules(settings))
+    if overrides is not None:
+        said = f"{len(found)} names" if found is not None else "there is no such file"
+        console.print(f"overrides: {overrides}, {said}", markup=False)
+    columns = ("group", "upstreams", "strategy", "timeout", "via")
+    tables.show("Groups", columns, _groups(settings), to=console)
+    columns = ("", "names", "types", "clients", "goes to")
+    tables.show("Rules, the first match decides", columns, _rules(settings), to=console)
+    if states:
+        columns = ("list", "file", "lines used", "not used, and why", "without it")
+        tables.show("Lists", columns, map(_list, states), to=console)
     for warning in (*settings.warnings, *unused(settings)):
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print("the config is sound", style="green")
 
 
-def _groups(settings: Settings) -> Table:
-    table = Table("group", title="Groups", title_justify="left")
-    table.add_column("upstreams", overflow="fold")
-    for column in ("strategy", "timeout", "via"):
-        table.add_column(column)
+async def _lists(settings: Settings) -> list[ListState]:
+    """Every list, opened or compiled as `serve` would."""
+    keeper = ListKeeper(settings.lists, {}, lambda _: None)
+    await keeper.prepare()
+    return list(keeper.states.values())
+
+
+def _list(state: ListState) -> tuple[str, ...]:
+    settings = state.settings
+    if state.names is None:
+        missing = state.problem or "it is missing"
+        return settings.name, str(settings.file), missing, "", f"fails {settings.on_missing}"
+    report = state.names.report
+    skipped = [f"{count} {MEANINGS[reason]}" for reason, count in report.skipped.items()]
+    return (
+        settings.name,
+        str(settings.file),
+        str(report.used),
+        "; ".join(skipped),
+        f"fails {settings.on_missing}",
+    )
+
+
+def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:
     for name, group in settings.groups.items():
-        table.add_row(
-            name, _upstreams(group), group.strategy, format_duration(group.timeout), str(group.via or "")
-        )
-    return table
+        upstreams = " ".join(upstream.url for upstream in group.upstreams)
+        yield name, upstreams, group.strategy, format_duration(group.timeout), str(group.via or "")
 
 
-def _upstreams(group: GroupSettings) -> str:
-    return "\n".join(upstream.url for upstream in group.upstreams)
-
-
-def _rules(settings: Settings) -> Table:
-    table = Table("", "names", "types", "clients", "goes to", title="Rules, the first match decides")
-    table.title_justify = "left"
+def _rules(settings: Settings) -> Iterator[tuple[str, ...]]:
     for number, rule in enumerate(settings.routing.rules):
         clients = " ".join(map(str, rule.clients))
-        table.add_row(str(number), _names(rule), " ".join(rule.types), clients, rule.group or rule.action)
-    table.add_row("", "everything else", "", "", settings.routing.default)
-    return table
+        yield str(number), _names(rule), " ".join(rule.types), clients, rule.group or str(rule.action)
+    yield "", "everything else", "", "", settings.routing.default
 
 
 def _names(rule: Rule) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from smartdoh.app.overrides import read
 from smartdoh.app.unused import unused
 from smartdoh.config import BadConfigError, Rule, Settings
 from smartdoh.errors import ConfigError
@@ -14,6 +15,8 @@ def report(load: Callable[[], Settings]) -> None:
     """Print an object with `sound`. Raises ConfigError too, where it is not."""
     try:
         settings = load()
+        if settings.routing.overrides is not None and settings.routing.overrides.exists():
+            read(settings.routing.overrides, settings.groups)
     except ConfigError as error:
         problems = error.problems if isinstance(error, BadConfigError) else (error,)
         told = [{"key": problem.key, "message": problem.message} for problem in problems]

@@ -30,6 +30,7 @@ class Asked:
     answer: Answer | None = None
     error: UpstreamError | None = None
     milliseconds: float = 0.0
+    here: bytes = b""  # the answer that needed no upstream, as a client gets it
 
 
 Show = Callable[[Asked], None]
@@ -48,6 +49,13 @@ async def _ask(settings: Settings, query: Query, group: str, show: Show) -> bool
     chosen = runtime.groups[group or route.group]
     asked = Asked(chosen.name, "--group" if group else route.why)
     started = time.perf_counter()
+    here = None if group else runtime.resolver.answer_here(query, route)
+    if here is not None:
+        await runtime.aclose()
+        asked.here = runtime.fast.render(query, here, udp=False)
+        asked.why = here.source
+        show(asked)
+        return True
     try:
         asked.answer = await chosen.exchange(query, asyncio.get_running_loop().time() + chosen.timeout)
     except UpstreamError as error:
@@ -61,11 +69,14 @@ async def _ask(settings: Settings, query: Query, group: str, show: Show) -> bool
 
 def _show(asked: Asked) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    if asked.here:
+        console.print(f"answered here, nobody was asked ({asked.why})", markup=False)
+        console.print(dns.message.from_wire(asked.here).to_text(), markup=False)
+        return
     console.print(f"group {asked.group} ({asked.why})", markup=False)
     took = f"{asked.milliseconds:.1f} ms"
     if asked.answer is None:
-        kind = asked.error.kind if asked.error else ""
-        console.print(f"no answer after {took}: {kind}: {asked.error}", style="red", markup=False)
+        console.print(f"no answer after {took}: {asked.error}", style="red", markup=False)
         return
     console.print(f"answer from {asked.answer.source} in {took}", markup=False)
     console.print(dns.message.from_wire(asked.answer.wire).to_text(), markup=False)
@@ -78,9 +89,10 @@ def _show_json(asked: Asked) -> None:
         "took_ms": round(asked.milliseconds, 1),
         "error": f"{asked.error.kind}: {asked.error}" if asked.error else None,
     }
-    if asked.answer is not None:
-        message = dns.message.from_wire(asked.answer.wire)
-        found["source"] = asked.answer.source
+    wire = asked.answer.wire if asked.answer is not None else asked.here
+    if wire:
+        message = dns.message.from_wire(wire)
+        found["source"] = asked.answer.source if asked.answer is not None else asked.why
         found["rcode"] = dns.rcode.to_text(message.rcode())
         for section in ("answer", "authority", "additional"):
             rrsets = getattr(message, section)

@@ -7,6 +7,7 @@ import socket
 from typing import cast
 
 from smartdoh.fastpath import FastPath
+from smartdoh.listener.sockets import BACKLOG
 from smartdoh.model import Query
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.wire import compose
@@ -52,7 +53,7 @@ class TcpListener:
     async def start(self) -> None:
         """Accept from now on."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._sock)
+        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._sock, backlog=BACKLOG)
         self._sweeper = loop.call_later(SWEEP, self._sweep)
 
     def stop(self) -> None:

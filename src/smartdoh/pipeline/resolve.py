@@ -58,7 +58,7 @@ class Resolver:
         """Answer `query`, now or later, by one call of `reply`."""
         try:
             route = self._decisions.route(query)
-            entry = self._answer_here(query, route) or self._recall(query, route)
+            entry = self.answer_here(query, route) or self._recall(query, route)
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
             reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
@@ -79,7 +79,7 @@ class Resolver:
         """Answer `query` again for the table: here if a stage can, else by a fetch, unless that is under way."""
         try:
             route = self._decisions.route(query)
-            if self._answer_here(query, route) is not None:
+            if self.answer_here(query, route) is not None:
                 return
         except Exception as error:
             self._report("refresh", error)
@@ -170,7 +170,8 @@ class Resolver:
             self._fetch_behind(query, route)
         return entry
 
-    def _answer_here(self, query: Query, route: Route) -> Entry | None:
+    def answer_here(self, query: Query, route: Route) -> Entry | None:
+        """The answer to `query` that needs nobody else, kept where it may be; None if it has to be fetched."""
         for stage in self._stages:
             answer = stage(query, route)
             if answer is not None:

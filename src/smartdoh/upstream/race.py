@@ -224,7 +224,7 @@ class Race:
         elif not self._errors:
             self._errors.append(Limited("every budget is used up", self._lead.name))
         kinds = (kind for kind in _BY_WEIGHT if any(isinstance(error, kind) for error in self._errors))
-        said = dict.fromkeys(f"{error.upstream}: {error.why}" for error in self._errors)
+        said = dict.fromkeys(f"{error.upstream} {error.kind}: {error.why}" for error in self._errors)
         names = dict.fromkeys(error.upstream for error in self._errors)
         self.result.set_exception(next(kinds, UpstreamError)("; ".join(said), ", ".join(names)))
 
