@@ -39,6 +39,7 @@ SYNC_AFTER = 30.0  # seconds without a commit, after which the disk gets what th
 FIRST_PAUSE = 1.0  # seconds until what failed is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 600.0
 CALM = 2 * LONGEST_PAUSE  # seconds after a failure, past which another one is news again
+MANY_LOOKS = 1024  # look-ups, after which the thread gives the pages back that they touched
 SLOW = 0.25  # seconds that no look-up may take: a disk that does has a rest
 REST = 30.0  # seconds without look-ups
 
@@ -106,6 +107,7 @@ class Disk:
         self._failed_at = -math.inf
         self._pause = FIRST_PAUSE
         self._resting_until = 0.0
+        self._looked = 0
         self._open(may_judge=False)
         self._thread = threading.Thread(target=self._run, name="smartdoh-cache", daemon=True)
         self._thread.start()
@@ -219,6 +221,10 @@ class Disk:
         except lmdb.Error as error:
             self._unreadable(error)
             return None
+        self._looked += 1
+        if self._looked >= MANY_LOOKS:
+            self._work.set()
+            self._hurry.set()
         if self._boot() - started > SLOW:
             self._resting_until = started + REST
             _log.warning("the disk is slow: the cache on it rests", seconds=REST)
@@ -259,6 +265,8 @@ class Disk:
                 raise self._damage
             self._follow_limits(opened.store)
             self._commit(opened.store)
+            looked, self._looked = self._looked, 0
+            opened.store.give_back_pages(looked)
         except BROKEN as error:
             self._abandon(opened, error)
         except lmdb.MapResizedError:
