@@ -133,10 +133,11 @@ class Store(Reader):
                 for key, name in missing.items():
                     txn.put(key, name)
 
-    def has_too_many(self) -> bool:
-        """Whether eviction has not caught up yet."""
+    def fullness(self) -> float:
+        """The share of what may be kept that is there, by number or by room; past 1.0 eviction has not caught up."""
         with self._env.begin(self._answers) as txn:
-            return self._excess(txn) > 0
+            entries, octets = self._size(txn)
+        return max(entries / self.entries, octets / self._most_octets())
 
     def limit(self, entries: int, stale: float) -> None:
         """Other bounds from now on. No transaction may be open."""
@@ -211,9 +212,12 @@ class Store(Reader):
     def _excess(self, txn: lmdb.Transaction[bytes]) -> int:
         """Records that are too many, by number or by the room they take."""
         entries, octets = self._size(txn)
-        most = max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
+        most = self._most_octets()
         by_room = entries * (octets - most) // octets if octets > most else 0
         return max(entries - self.entries, by_room)
+
+    def _most_octets(self) -> int:
+        return max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
 
 
 def _map_size(entries: int) -> int:

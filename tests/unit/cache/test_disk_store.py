@@ -183,7 +183,7 @@ def test_a_smaller_limit_is_reached_in_bounded_steps(path: Path) -> None:
     put(file, range(60_000))
     file.limit(100, STALE)
     rounds = 0
-    while file.has_too_many():
+    while file.fullness() > 1:
         assert file.write(Batch(), b"", NOW) <= 128 * SLICE
         rounds += 1
     assert rounds > 1
