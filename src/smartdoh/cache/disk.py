@@ -35,10 +35,12 @@ FILE_NAME = "cache.lmdb"
 COMMIT_EVERY = 0.25  # seconds that answers wait for others to be written with: what a kill -9 may lose
 FULL_BATCH = 8192  # changes that are not kept waiting
 MOST_WAITING = 50_000  # answers; what comes while so many wait is not kept on disk
+CROWDED = 0.8  # of what may be kept
 SYNC_AFTER = 30.0  # seconds without a commit, after which the disk gets what the kernel still has
 FIRST_PAUSE = 1.0  # seconds until what failed is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 600.0
 CALM = 2 * LONGEST_PAUSE  # seconds after a failure, past which another one is news again
+MANY_LOOKS = 1024  # look-ups, after which the thread gives the pages back that they touched
 SLOW = 0.25  # seconds that no look-up may take: a disk that does has a rest
 REST = 30.0  # seconds without look-ups
 
@@ -87,6 +89,8 @@ class Disk:
         self._boot = boot
         self.now = SteadyClock(boot, wall, self._boot_id)
         """The clock of `stored` times; goes on from run to run."""
+        self.is_crowded = False
+        """Whether eviction is near, so that it is worth a write to note what is asked for."""
         self._groups: dict[bytes, str] = {}
         self._are_groups_named = True
         self._counts = Counts()
@@ -106,6 +110,7 @@ class Disk:
         self._failed_at = -math.inf
         self._pause = FIRST_PAUSE
         self._resting_until = 0.0
+        self._looked = 0
         self._open(may_judge=False)
         self._thread = threading.Thread(target=self._run, name="smartdoh-cache", daemon=True)
         self._thread.start()
@@ -219,6 +224,10 @@ class Disk:
         except lmdb.Error as error:
             self._unreadable(error)
             return None
+        self._looked += 1
+        if self._looked >= MANY_LOOKS:
+            self._work.set()
+            self._hurry.set()
         if self._boot() - started > SLOW:
             self._resting_until = started + REST
             _log.warning("the disk is slow: the cache on it rests", seconds=REST)
@@ -259,6 +268,8 @@ class Disk:
                 raise self._damage
             self._follow_limits(opened.store)
             self._commit(opened.store)
+            looked, self._looked = self._looked, 0
+            opened.store.give_back_pages(looked)
         except BROKEN as error:
             self._abandon(opened, error)
         except lmdb.MapResizedError:
@@ -277,7 +288,7 @@ class Disk:
             unnamed, self._are_groups_named = not self._are_groups_named, True
         if unnamed:
             store.name_groups(self._groups)
-        if batch or not self._can_write or store.has_too_many():
+        if batch or not self._can_write or store.fullness() > 1:
             gone = store.write(batch, self.now.save(), self.now())
             self._is_synced = False
             with self._lock:
@@ -286,7 +297,9 @@ class Disk:
         self._can_write = True
         if batch.puts:  # on a full disk what only removes may succeed
             self._works_again("the cache on disk is written again")
-        if store.has_too_many():
+        fullness = store.fullness()
+        self.is_crowded = fullness > CROWDED
+        if fullness > 1:
             self._work.set()
 
     def _follow_limits(self, store: Store) -> None:
@@ -327,6 +340,7 @@ class Disk:
         try:
             opened = open_store(self._path, *self._limits, self._boot_id, may_judge=may_judge)
             saved = opened.store.saved_clock()
+            self.is_crowded = opened.store.fullness() > CROWDED
         except UnjudgedError:
             _log.info("the machine went down while the cache on disk was in use: it is looked through first")
             self._pause = 0.0

@@ -48,7 +48,7 @@ class SecondLevel:
         except WireError:
             self._disk.delete(key, is_damaged=True)
             return None
-        if not record.asked:
+        if not record.asked and self._disk.is_crowded:
             self._disk.put(key, records.encode(key, record._replace(asked=True)))
         flags = scan.flags | AD if record.ad else scan.flags & ~AD
         answer = Answer(record.wire, scan._replace(flags=flags), record.source, 0, record.ede)

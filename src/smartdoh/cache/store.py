@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import lmdb
@@ -27,11 +29,14 @@ from smartdoh.cache.reader import (
     Reader,
     refuse_other_formats,
 )
+from smartdoh.cache.resident import MappedFile
 from smartdoh.cache.sweep import Sweep
 
 OCTETS_PER_ENTRY = 1024  # on average, before the file counts as full
 LEAST_OCTETS = 64 << 20
 LARGEST_MAP_32 = 1 << 30  # octets of address space that a 32-bit process can spare
+LARGEST_WRITE = 8192  # records that one transaction adds
+TOUCHED = 512  # pages, before those that were looked at are given back: 32 MB
 READERS = 1024  # processes and threads that look at the file at a time
 EXPORT_SLICE = (
     1000  # records that one read transaction of an export sees: a longer one would keep pages from reuse
@@ -75,6 +80,7 @@ class Store(Reader):
             max_spare_txns=1,
         )
         try:
+            self._path, self._mapped, self._touched = path, MappedFile(path), 0
             self._make_whole(path)
             self.clear_dead_readers()
             self._check_format()
@@ -83,18 +89,36 @@ class Store(Reader):
             raise
 
     def write(self, batch: Batch, clock: bytes, now: float) -> int:
-        """Make all changes of `batch` in one transaction, and evict; how many were evicted. Raises lmdb.Error.
+        """Make all changes of `batch`, and evict; how many were evicted. Raises lmdb.Error.
 
-        Each call into LMDB lets go of the interpreter's lock, so that the event loop never waits for a batch.
+        A large batch takes several transactions: each one copies the pages that it changes, and the file has to have
+        room for three of them. Each call into LMDB lets go of the interpreter's lock, so that the event loop never
+        waits for a batch.
         """
+        puts = iter(batch.puts.items())
+        some = list(islice(puts, LARGEST_WRITE))
+        gone = self._write(batch.flushes, batch.deletes, some, clock, now)
+        while some := list(islice(puts, LARGEST_WRITE)):
+            gone += self._write((), (), some, clock, now)
+        return gone
+
+    def _write(
+        self,
+        flushes: Iterable[bytes],
+        deletes: Iterable[bytes],
+        puts: list[tuple[bytes, bytes]],
+        clock: bytes,
+        now: float,
+    ) -> int:
         with self._env.begin(self._answers, write=True) as txn:
-            for start in batch.flushes:
+            for start in flushes:
                 self._flush(txn, start)
-            for key in batch.deletes:
+            for key in deletes:
                 txn.delete(key)
             with txn.cursor(self._answers) as cursor:
-                if batch.puts:
-                    cursor.putmulti(batch.puts.items())
+                for at in range(0, len(puts), TOUCHED):
+                    cursor.putmulti(puts[at : at + TOUCHED])
+                    self.give_back_pages(TOUCHED)
                 gone = self.sweep.run(cursor, self._excess(txn), now)
             txn.put(CLOCK_KEY, clock, db=self._about)
         return gone
@@ -109,10 +133,11 @@ class Store(Reader):
                 for key, name in missing.items():
                     txn.put(key, name)
 
-    def has_too_many(self) -> bool:
-        """Whether eviction has not caught up yet."""
+    def fullness(self) -> float:
+        """The share of what may be kept that is there, by number or by room; past 1.0 eviction has not caught up."""
         with self._env.begin(self._answers) as txn:
-            return self._excess(txn) > 0
+            entries, octets = self._size(txn)
+        return max(entries / self.entries, octets / self._most_octets())
 
     def limit(self, entries: int, stale: float) -> None:
         """Other bounds from now on. No transaction may be open."""
@@ -121,10 +146,19 @@ class Store(Reader):
         if _map_size(entries) > self._map_size:
             self._map_size = _map_size(entries)
             self._env.set_mapsize(self._map_size)
+            self._mapped = MappedFile(self._path)
 
     def follow_resize(self) -> None:
         """Take over the size that another process gave the map. No transaction may be open."""
         self._env.set_mapsize(0)
+        self._mapped = MappedFile(self._path)
+
+    def give_back_pages(self, touched: int) -> None:
+        """Count pages that were looked at, and give them back when they are many."""
+        self._touched += touched
+        if self._touched >= TOUCHED:
+            self._touched = 0
+            self._mapped.give_back()
 
     def clear_dead_readers(self) -> None:
         """Free what processes that were killed still hold."""
@@ -133,6 +167,11 @@ class Store(Reader):
     def sync(self) -> None:
         """Wait until all is on the disk. Raises lmdb.Error."""
         self._env.sync(True)
+
+    def close(self) -> None:
+        """As in Reader. What is mapped at those addresses afterwards is somebody else's."""
+        self._mapped.forget()
+        super().close()
 
     def _make_whole(self, path: Path) -> None:
         """Append what a cut-off file lacks, as zeros: a page that is not there is SIGBUS, one of zeros an error."""
@@ -173,9 +212,12 @@ class Store(Reader):
     def _excess(self, txn: lmdb.Transaction[bytes]) -> int:
         """Records that are too many, by number or by the room they take."""
         entries, octets = self._size(txn)
-        most = max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
+        most = self._most_octets()
         by_room = entries * (octets - most) // octets if octets > most else 0
         return max(entries - self.entries, by_room)
+
+    def _most_octets(self) -> int:
+        return max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
 
 
 def _map_size(entries: int) -> int:

@@ -183,7 +183,7 @@ def test_a_smaller_limit_is_reached_in_bounded_steps(path: Path) -> None:
     put(file, range(60_000))
     file.limit(100, STALE)
     rounds = 0
-    while file.has_too_many():
+    while file.fullness() > 1:
         assert file.write(Batch(), b"", NOW) <= 128 * SLICE
         rounds += 1
     assert rounds > 1
@@ -233,6 +233,35 @@ def test_groups_have_names(file: Store) -> None:
     file.name_groups({b"12345678": "direct", b"abcdefgh": "Köln"})
     file.name_groups({b"12345678": "direct"})
     assert file.groups() == {b"12345678": "direct", b"abcdefgh": "Köln"}
+
+
+def resident(path: Path) -> int:
+    """How many octets of a mapped file count as this process's memory."""
+    found, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0]:
+            inside = words[-1] == str(path.resolve())
+        elif inside and words[0] == "Rss:":
+            found += int(words[1]) * 1024
+    return found
+
+
+def test_pages_that_were_looked_at_are_given_back(path: Path) -> None:
+    file = opened(path)
+    put(file, range(60_000))
+    for number in range(0, 60_000, 10):
+        file.get(key(number))
+    assert resident(path) > 4_000_000
+    file.give_back_pages(store.TOUCHED)
+    assert resident(path) < 500_000
+    assert all(file.get(key(number)) == record(number) for number in range(0, 60_000, 100))
+    file.limit(2_000_000, STALE)
+    assert file.get(key(7)) == record(7)
+    file.give_back_pages(store.TOUCHED)
+    assert resident(path) < 500_000, "also where the map has moved"
+    file.close()
+    file.give_back_pages(store.TOUCHED)
 
 
 def test_a_reader_that_was_killed_does_not_keep_pages(path: Path) -> None:
