@@ -103,6 +103,15 @@ def test_what_is_known_says_how_long_a_name_is() -> None:
         names.skip_name(wire, 271, known)
 
 
+def test_what_is_known_is_where_names_begin_and_their_size() -> None:
+    """Of pointers too, with what they cost counted apart."""
+    known: names.Known = {}
+    names.skip_name(HEAD + name("www.example.com"), 12, known)
+    assert known == {12: 17, 16: 13, 24: 5, 28: 1}
+    names.skip_name(HEAD + name("www.example.com") + b"\1a" + pointer(16), 29, known)
+    assert {at: size % 65_536 for at, size in known.items() if at > 28} == {29: 15, 31: 13}
+
+
 def test_a_refused_name_teaches_nothing() -> None:
     known: names.Known = {}
     with pytest.raises(WireError):
@@ -119,6 +128,7 @@ def test_a_refused_name_teaches_nothing() -> None:
         (b'\x06\x00 \x7f\xff\\"\0', r"\000\032\127\255\\\"."),
         (b"\x06();@$*\0", r"\(\)\;\@\$*."),
         (b"\x04_dns\0", "_dns."),
+        (b"\x04!~-a\0", "!~-a."),
     ],
 )
 def test_to_text(wire: bytes, text: str) -> None:
@@ -139,6 +149,7 @@ def test_to_text(wire: bytes, text: str) -> None:
         ("www。example。com", name("www.example.com")),
         ("_sip._tcp.a", name("_sip._tcp.a")),
         ("a" * 63, b"\x3f" + b"a" * 63 + b"\0"),
+        (".".join(["a" * 63] * 3 + ["a" * 61]), LABEL * 3 + b"\x3d" + b"a" * 61 + b"\0"),
     ],
 )
 def test_from_text(text: str, wire: bytes) -> None:
@@ -153,7 +164,7 @@ def test_from_text(text: str, wire: bytes) -> None:
         "a..b",
         "a..",
         "a" * 64,
-        ".".join(["a" * 63] * 4),
+        ".".join(["a" * 63] * 3 + ["a" * 62]),
         "ü" * 64,
         "\u00ad",
         "a。。b",
