@@ -224,6 +224,7 @@ def test_a_name_may_stand_anywhere_else() -> None:
     """Nobody writes so, and it does no harm."""
     for at in (QUESTION_END + 4, TTL_AT + 4):
         assert scan_answer(patched({at: b"\0"}, at), ASKED).answers == 2
+    assert scan_answer(patched({TTL_AT - 2: b"\xc0", TTL_AT - 1: b"\x0c"}, TTL_AT - 2), ASKED).answers == 2
 
 
 @pytest.mark.parametrize(

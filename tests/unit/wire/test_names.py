@@ -32,7 +32,7 @@ UNSOUND = {
     "256 octets by a pointer": (HEAD + LABEL * 3 + b"\0" + b"\x3e" + b"a" * 62 + pointer(12), 12 + 193),
     "128 labels": (HEAD + b"\x01a" * 128 + b"\0", 12),
     "labels that run into the pointer to them": (HEAD + b"\x02a" + pointer(12) + b"a" * 12 + b"\0", 14),
-    "a pointer that runs into the pointer to it": (HEAD + b"\0\xc0" + pointer(13), 14),
+    "a pointer that runs into the pointer to it": (HEAD + bytes(300) + b"\xc0" + pointer(312), 313),
     "labels that run over the pointer to them": (HEAD + b"\x3f" + pointer(12) + b"a" * 61 + b"\0", 13),
 }
 
@@ -63,6 +63,17 @@ def test_a_name_cut_short(wire: bytes, at: int) -> None:
 def test_a_name_of_255_octets_by_pointers() -> None:
     wire = HEAD + LABEL * 3 + b"\0" + b"\x3d" + b"a" * 61 + pointer(12)
     assert skip(wire, 12 + 193) == len(wire)
+
+
+def test_pointers_have_14_bits() -> None:
+    wire = bytes(0x3FFB) + name("com") + b"\1a" + pointer(0x3FFB) + pointer(0x3FFF) + pointer(0x3FFB)
+    known: names.Known = {}
+    ends = [0x4000, 0x4004, 0x4006, 0x4008]
+    starts = [0x3FFB, *ends[:-1]]
+    assert [names.skip_name(wire, at, known) for at in starts] == ends
+    assert [names.end_of_name(wire, at) for at in starts] == ends
+    expanded = [names.expand(wire, at, {}) for at in starts]
+    assert expanded == [name("com"), name("a.com"), b"\0", name("com")]
 
 
 def test_127_labels_each_behind_a_pointer() -> None:
