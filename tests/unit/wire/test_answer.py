@@ -188,22 +188,43 @@ def test_a_name_may_not_reach_into_what_follows_it() -> None:
         scan_answer(wire, ASKED)
 
 
-@pytest.mark.parametrize("at", range(6, 10))
-@pytest.mark.parametrize("start", ["a label", "a label that covers it", "a pointer", "the root"])
-def test_a_name_may_not_contain_a_ttl(at: int, start: str) -> None:
+TTL_AT = QUESTION_END + 6  # of the first record, where its owner is a pointer
+
+
+def patched(octets: dict[int, bytes], to: int) -> bytes:
+    """An answer whose second record has its owner in what such octets make of the first one's head."""
+    wire = bytearray(answer_wire((record(TO_QUESTION, TXT, b"\0" * 9), record(pointer(to), TXT, b""))))
+    for at, octet in octets.items():
+        wire[at : at + 1] = octet
+    return bytes(wire)
+
+
+@pytest.mark.parametrize("at", range(TTL_AT, TTL_AT + 4))
+@pytest.mark.parametrize("octet", [b"\0", b"\1", b"\xc0"])
+def test_a_name_may_not_contain_a_ttl(at: int, octet: bytes) -> None:
     """It would be another name, or none, a second later."""
-    first = QUESTION_END + at
-    octets = {"a label": b"\1", "a label that covers it": b"\5", "a pointer": b"\xc0", "the root": b"\0"}[
-        start
-    ]
-    wire = bytearray(answer_wire((record(TO_QUESTION, TXT, bytes(9)), record(pointer(first), TXT, b""))))
-    wire[first : first + 1] = octets
-    if start == "a label that covers it":
-        wire[QUESTION_END + 3] = 5  # the last octet of the type, which the second record then points to
-        wire[-12:-10] = pointer(QUESTION_END + 3)
-        wire[first : first + 1] = b"\0"
     with pytest.raises(WireError):
-        scan_answer(bytes(wire), ASKED)
+        scan_answer(patched({at: octet, at + 1: b"\x0c"}, at), ASKED)
+
+
+@pytest.mark.parametrize("at", range(TTL_AT - 3, TTL_AT))
+def test_a_label_may_not_contain_a_ttl(at: int) -> None:
+    """From the octets of type or class to the length, whose first octet ends the name."""
+    label = bytes((TTL_AT + 4 - at - 1,))
+    with pytest.raises(WireError):
+        scan_answer(patched({at: label}, at), ASKED)
+
+
+def test_a_pointer_may_not_end_in_a_ttl() -> None:
+    with pytest.raises(WireError):
+        scan_answer(patched({TTL_AT - 1: b"\xc0", TTL_AT: b"\x0c"}, TTL_AT - 1), ASKED)
+
+
+def test_a_name_may_stand_anywhere_else() -> None:
+    """Nobody writes so, and it does no harm."""
+    for at in (QUESTION_END + 4, TTL_AT + 4):
+        assert scan_answer(patched({at: b"\0"}, at), ASKED).answers == 2
+    assert scan_answer(patched({TTL_AT - 2: b"\xc0", TTL_AT - 1: b"\x0c"}, TTL_AT - 2), ASKED).answers == 2
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,14 @@ def test_opt_at_the_end_is_cut_off() -> None:
     assert scan_answer(without, ASKED).ttl_offsets == scan_answer(LAST_OPT, ASKED).ttl_offsets
 
 
+def test_more_records_than_an_octet_counts() -> None:
+    others = tuple(address(number % 256) for number in range(300))
+    wire = answer_wire((), (), (*others, opt()))
+    assert edit.remove_opt(wire, scan_answer(wire, ASKED)) == answer_wire((), (), others)
+    cut_, _ = cut(answer_wire(others, (), others), QUESTION_END + 300 * SIZE)
+    assert cut_ == answer_wire(others)
+
+
 def test_without_opt_nothing_changes() -> None:
     wire = answer_wire((address(1),))
     assert edit.remove_opt(wire, scan_answer(wire, ASKED)) is wire

@@ -32,7 +32,7 @@ UNSOUND = {
     "256 octets by a pointer": (HEAD + LABEL * 3 + b"\0" + b"\x3e" + b"a" * 62 + pointer(12), 12 + 193),
     "128 labels": (HEAD + b"\x01a" * 128 + b"\0", 12),
     "labels that run into the pointer to them": (HEAD + b"\x02a" + pointer(12) + b"a" * 12 + b"\0", 14),
-    "a pointer that runs into the pointer to it": (HEAD + b"\0\xc0" + pointer(13), 14),
+    "a pointer that runs into the pointer to it": (HEAD + bytes(300) + b"\xc0" + pointer(312), 313),
     "labels that run over the pointer to them": (HEAD + b"\x3f" + pointer(12) + b"a" * 61 + b"\0", 13),
 }
 
@@ -63,6 +63,17 @@ def test_a_name_cut_short(wire: bytes, at: int) -> None:
 def test_a_name_of_255_octets_by_pointers() -> None:
     wire = HEAD + LABEL * 3 + b"\0" + b"\x3d" + b"a" * 61 + pointer(12)
     assert skip(wire, 12 + 193) == len(wire)
+
+
+def test_pointers_have_14_bits() -> None:
+    wire = bytes(0x3FFB) + name("com") + b"\1a" + pointer(0x3FFB) + pointer(0x3FFF) + pointer(0x3FFB)
+    known: names.Known = {}
+    ends = [0x4000, 0x4004, 0x4006, 0x4008]
+    starts = [0x3FFB, *ends[:-1]]
+    assert [names.skip_name(wire, at, known) for at in starts] == ends
+    assert [names.end_of_name(wire, at) for at in starts] == ends
+    expanded = [names.expand(wire, at, {}) for at in starts]
+    assert expanded == [name("com"), name("a.com"), b"\0", name("com")]
 
 
 def test_127_labels_each_behind_a_pointer() -> None:
@@ -103,6 +114,15 @@ def test_what_is_known_says_how_long_a_name_is() -> None:
         names.skip_name(wire, 271, known)
 
 
+def test_what_is_known_is_where_names_begin_and_their_size() -> None:
+    """Of pointers too, with what they cost counted apart."""
+    known: names.Known = {}
+    names.skip_name(HEAD + name("www.example.com"), 12, known)
+    assert known == {12: 17, 16: 13, 24: 5, 28: 1}
+    names.skip_name(HEAD + name("www.example.com") + b"\1a" + pointer(16), 29, known)
+    assert {at: size % 65_536 for at, size in known.items() if at > 28} == {29: 15, 31: 13}
+
+
 def test_a_refused_name_teaches_nothing() -> None:
     known: names.Known = {}
     with pytest.raises(WireError):
@@ -119,6 +139,7 @@ def test_a_refused_name_teaches_nothing() -> None:
         (b'\x06\x00 \x7f\xff\\"\0', r"\000\032\127\255\\\"."),
         (b"\x06();@$*\0", r"\(\)\;\@\$*."),
         (b"\x04_dns\0", "_dns."),
+        (b"\x04!~-a\0", "!~-a."),
     ],
 )
 def test_to_text(wire: bytes, text: str) -> None:
@@ -139,6 +160,7 @@ def test_to_text(wire: bytes, text: str) -> None:
         ("www。example。com", name("www.example.com")),
         ("_sip._tcp.a", name("_sip._tcp.a")),
         ("a" * 63, b"\x3f" + b"a" * 63 + b"\0"),
+        (".".join(["a" * 63] * 3 + ["a" * 61]), LABEL * 3 + b"\x3d" + b"a" * 61 + b"\0"),
     ],
 )
 def test_from_text(text: str, wire: bytes) -> None:
@@ -153,7 +175,7 @@ def test_from_text(text: str, wire: bytes) -> None:
         "a..b",
         "a..",
         "a" * 64,
-        ".".join(["a" * 63] * 4),
+        ".".join(["a" * 63] * 3 + ["a" * 62]),
         "ü" * 64,
         "\u00ad",
         "a。。b",
