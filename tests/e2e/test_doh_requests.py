@@ -324,7 +324,8 @@ def test_stale_answer_where_nobody_answers(upstream: ScriptedServer, smartdoh: S
 
 def test_stale_waits_for_a_fresh_answer_where_told_so(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
     upstream.answers.put(dns.rrset.from_text(full_name("brief"), 1, "IN", "A", "203.0.113.90"))
-    proxy = smartdoh(upstream.url, sections={"cache": {"dir": "none", "stale_after": "5s"}})
+    cache = {"dir": "none", "stale_after": "5s", "prefetch": False}
+    proxy = smartdoh(upstream.url, sections={"cache": cache})
     assert addresses(proxy.udp(question("brief"))) == ["203.0.113.90"]
     upstream.answers.put(dns.rrset.from_text(full_name("brief"), 300, "IN", "A", "203.0.113.91"))
     answer = until(lambda: proxy.udp(question("brief")), lambda got: upstream.asked(full_name("brief")) == 2)
