@@ -40,7 +40,8 @@ SYNC_AFTER = 30.0  # seconds without a commit, after which the disk gets what th
 FIRST_PAUSE = 1.0  # seconds until what failed is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 600.0
 CALM = 2 * LONGEST_PAUSE  # seconds after a failure, past which another one is news again
-MANY_LOOKS = 1024  # look-ups, after which the thread gives the pages back that they touched
+MANY_LOOKS = 1024  # look-ups, after which the pages that they touched are given back: 64 MB at most
+GIVE_BACK_EVERY = 10.0  # seconds, after which those are that were touched by writing
 SLOW = 0.25  # seconds that no look-up may take: a disk that does has a rest
 REST = 30.0  # seconds without look-ups
 
@@ -111,6 +112,7 @@ class Disk:
         self._pause = FIRST_PAUSE
         self._resting_until = 0.0
         self._looked = 0
+        self._gave_back_at = boot()
         self._open(may_judge=False)
         self._thread = threading.Thread(target=self._run, name="smartdoh-cache", daemon=True)
         self._thread.start()
@@ -268,8 +270,8 @@ class Disk:
                 raise self._damage
             self._follow_limits(opened.store)
             self._commit(opened.store)
-            looked, self._looked = self._looked, 0
-            opened.store.give_back_pages(looked)
+            if self._looked >= MANY_LOOKS or self._boot() - self._gave_back_at >= GIVE_BACK_EVERY:
+                self._give_back_pages(opened.store)
         except BROKEN as error:
             self._abandon(opened, error)
         except lmdb.MapResizedError:
@@ -374,12 +376,18 @@ class Disk:
             self._pause = min(max(self._pause, FIRST_PAUSE) * 2, LONGEST_PAUSE)
         self._failed_at = now
 
+    def _give_back_pages(self, store: Store) -> None:
+        self._looked = 0
+        self._gave_back_at = self._boot()
+        store.give_back_pages()
+
     def _sync(self, opened: Opened) -> None:
         """Nothing has been written for a while: let the disk have it, and look after what the killed left."""
         self._is_synced = True
         try:
             opened.store.sync()
             opened.store.clear_dead_readers()
+            self._give_back_pages(opened.store)
         except lmdb.Error as error:
             self._cannot_write(opened, error)
 

@@ -7,8 +7,9 @@ clock that was set back never makes an answer younger than it was, one that was 
 
 from __future__ import annotations
 
+import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -17,12 +18,18 @@ _SAVED = struct.Struct("!36sddd")  # which boot it was, then this clock, the wal
 Clock = Callable[[], float]
 
 
-def this_boot() -> str:
-    """A name for the time since the machine was started; empty where the system has none."""
-    try:
-        return BOOT_ID.read_text("ascii").strip()
-    except OSError:
-        return ""
+def this_boot(environ: Mapping[str, str] = os.environ) -> str:
+    """A name for the time since the machine was started; empty where the system has none.
+
+    A service that may not see the kernel's file (ProcSubset=pid) is told by its unit: `Environment=BOOT_ID=%b`.
+    """
+    given = environ.get("BOOT_ID", "")
+    if not given:
+        try:
+            given = BOOT_ID.read_text("ascii")
+        except (OSError, ValueError):
+            return ""
+    return given.strip().replace("-", "")
 
 
 class SteadyClock:

@@ -36,7 +36,6 @@ OCTETS_PER_ENTRY = 1024  # on average, before the file counts as full
 LEAST_OCTETS = 64 << 20
 LARGEST_MAP_32 = 1 << 30  # octets of address space that a 32-bit process can spare
 LARGEST_WRITE = 8192  # records that one transaction adds
-TOUCHED = 512  # pages, before those that were looked at are given back: 32 MB
 READERS = 1024  # processes and threads that look at the file at a time
 EXPORT_SLICE = (
     1000  # records that one read transaction of an export sees: a longer one would keep pages from reuse
@@ -80,7 +79,7 @@ class Store(Reader):
             max_spare_txns=1,
         )
         try:
-            self._path, self._mapped, self._touched = path, MappedFile(path), 0
+            self._path, self._mapped = path, MappedFile(path)
             self._make_whole(path)
             self.clear_dead_readers()
             self._check_format()
@@ -116,9 +115,8 @@ class Store(Reader):
             for key in deletes:
                 txn.delete(key)
             with txn.cursor(self._answers) as cursor:
-                for at in range(0, len(puts), TOUCHED):
-                    cursor.putmulti(puts[at : at + TOUCHED])
-                    self.give_back_pages(TOUCHED)
+                if puts:
+                    cursor.putmulti(puts)
                 gone = self.sweep.run(cursor, self._excess(txn), now)
             txn.put(CLOCK_KEY, clock, db=self._about)
         return gone
@@ -153,12 +151,9 @@ class Store(Reader):
         self._env.set_mapsize(0)
         self._mapped = MappedFile(self._path)
 
-    def give_back_pages(self, touched: int) -> None:
-        """Count pages that were looked at, and give them back when they are many."""
-        self._touched += touched
-        if self._touched >= TOUCHED:
-            self._touched = 0
-            self._mapped.give_back()
+    def give_back_pages(self) -> None:
+        """Have no page of the file count as this process's memory, until it is looked at again."""
+        self._mapped.give_back()
 
     def clear_dead_readers(self) -> None:
         """Free what processes that were killed still hold."""

@@ -2,10 +2,12 @@
 
 import math
 import struct
+from pathlib import Path
 
 import pytest
 
-from smartdoh.cache.steady import SteadyClock
+from smartdoh.cache import steady
+from smartdoh.cache.steady import SteadyClock, this_boot
 
 BOOT_ID, OTHER_BOOT = "b" * 36, "c" * 36
 DAY = 86_400.0
@@ -96,3 +98,13 @@ def test_a_date_that_was_wrong_for_a_run_does_not_end_all_lives() -> None:
 )
 def test_nonsense_is_not_gone_on_from(saved: bytes) -> None:
     assert Hands().clock(BOOT_ID, saved)() == 1e9
+
+
+def test_the_boot_has_one_name_whoever_tells_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "boot_id"
+    file.write_text("f83716dd-79c3-4c52-9953-7ac659b81d8a\n")
+    monkeypatch.setattr(steady, "BOOT_ID", file)
+    assert this_boot({}) == this_boot({"BOOT_ID": "f83716dd79c34c5299537ac659b81d8a"})
+    monkeypatch.setattr(steady, "BOOT_ID", tmp_path / "hidden")
+    assert this_boot({}) == ""
+    assert this_boot({"BOOT_ID": "f83716dd79c34c5299537ac659b81d8a"})

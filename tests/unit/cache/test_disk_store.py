@@ -253,15 +253,15 @@ def test_pages_that_were_looked_at_are_given_back(path: Path) -> None:
     for number in range(0, 60_000, 10):
         file.get(key(number))
     assert resident(path) > 4_000_000
-    file.give_back_pages(store.TOUCHED)
+    file.give_back_pages()
     assert resident(path) < 500_000
     assert all(file.get(key(number)) == record(number) for number in range(0, 60_000, 100))
     file.limit(2_000_000, STALE)
     assert file.get(key(7)) == record(7)
-    file.give_back_pages(store.TOUCHED)
+    file.give_back_pages()
     assert resident(path) < 500_000, "also where the map has moved"
     file.close()
-    file.give_back_pages(store.TOUCHED)
+    file.give_back_pages()
 
 
 def test_a_reader_that_was_killed_does_not_keep_pages(path: Path) -> None:
