@@ -73,6 +73,14 @@ def test_exactly_one_question(counts: tuple[int, int, int, int]) -> None:
     assert refused.value.rcode == FORMERR
 
 
+@pytest.mark.parametrize("count", [0, 2, 256, 257, 65535])
+def test_one_question_and_another_count(count: int) -> None:
+    with pytest.raises(WireError):
+        parse_query(header((count, 0, 0, 0), 0x0100) + QUESTION)
+    with pytest.raises(WireError):
+        parse_query(header((count, 0, 0, 1), 0x0100) + QUESTION + opt())
+
+
 def test_a_bare_header_with_a_count_of_one() -> None:
     with pytest.raises(WireError):
         parse_query(header((1, 0, 0, 0), 0x0100))
@@ -171,6 +179,7 @@ def test_what_is_no_part_of_the_key(wire: bytes) -> None:
         (opt(version=1), Edns(1232, 1, False, b"")),  # its rcode is BADVERS, which is no matter of parsing
         (opt(version=255, flags=0xFFFF), Edns(1232, 255, True, b"")),
         (opt(option(65001, b"x")), Edns(1232, 0, False, option(65001, b"x"))),  # unknown: section 6.1.2
+        (opt(option(12, bytes(600))), Edns(1232, 0, False, option(12, bytes(600)))),
         (opt(option(3) * 32), Edns(1232, 0, False, option(3) * 32)),
     ],
 )
