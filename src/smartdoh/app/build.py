@@ -13,6 +13,7 @@ from smartdoh.app.lists.keeper import ListKeeper
 from smartdoh.app.lists.ways import ways
 from smartdoh.app.overrides import OverridesFile, wall_clock
 from smartdoh.app.runtime import Runtime
+from smartdoh.app.timing import timing_of
 from smartdoh.cache.disk import Disk
 from smartdoh.cache.fingerprint import fingerprint
 from smartdoh.cache.forget import forget
@@ -60,6 +61,7 @@ def build(settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk) -> Ru
     decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
     overrides = _overrides(settings, decisions, views, fast)
     lists = _lists(settings, decisions, fast, ways(settings, groups, trust))
+    timing = timing_of(settings, fast, bootstrap, trust, tasks)
     disk = open_disk(cache)
     resolver = Resolver(
         fast,
@@ -72,10 +74,23 @@ def build(settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk) -> Ru
         clock.now,
         cache.stale_after,
         _second_level(settings, disk),
+        timing,
     )
     stores = (system_trust, *trust.values())
     return Runtime(
-        settings, fast, resolver, decisions, views, overrides, lists, groups, tuple(doh), stores, tasks, disk
+        settings,
+        fast,
+        resolver,
+        decisions,
+        views,
+        overrides,
+        lists,
+        timing,
+        groups,
+        tuple(doh),
+        stores,
+        tasks,
+        disk,
     )
 
 

@@ -11,6 +11,7 @@ from smartdoh.cache.disk import Disk
 from smartdoh.config import Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.pipeline.timing import Timing
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.views import Views
 from smartdoh.tasks import Tasks
@@ -29,6 +30,7 @@ class Runtime:
     views: Views
     overrides: OverridesFile | None
     lists: ListKeeper
+    timing: Timing
     groups: Mapping[str, Group]
     bootstrap: tuple[Group, ...]
     trust: tuple[TrustStore, ...]
@@ -50,6 +52,7 @@ class Runtime:
         """End what is under way, close every connection."""
         await self.resolver.flights.aclose()
         await self.tasks.aclose()
+        await self.timing.aclose()
         for group in (*self.groups.values(), *self.bootstrap):
             await group.aclose()
         for store in self.trust:

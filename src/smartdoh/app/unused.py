@@ -10,7 +10,4 @@ def unused(settings: Settings) -> tuple[str, ...]:
     found = []
     if settings.log.queries:
         found.append("log.queries: questions are not logged by this version")
-    for name, group in settings.groups.items():
-        if group.fastest_ip != "off":
-            found.append(f"groups.{name}.fastest_ip: addresses are left in their order by this version")
     return tuple(found)

@@ -13,6 +13,7 @@ from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
+from smartdoh.pipeline.timing import Timing
 from smartdoh.rules.decide import Decisions
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
@@ -36,10 +37,11 @@ class Resolver:
         clock: Callable[[], float],
         stale_after: float = 0.0,
         second: SecondLevel | None = None,
+        timing: Timing | None = None,
     ) -> None:
         """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
-        `stale_after` is how long a client waits before it gets a stale answer (seconds).
+        `stale_after` is how long a client waits before it gets a stale answer (seconds). `timing` orders addresses.
         """
         self._fast = fast
         self._decisions = decisions
@@ -51,6 +53,7 @@ class Resolver:
         self._clock = clock
         self._stale_after = stale_after
         self._second = second
+        self._timing = timing
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
 
@@ -138,12 +141,13 @@ class Resolver:
     def keep(self, query: Query, route: Route, answer: Answer) -> Entry:
         """Shape and keep what the group of `route` said to `query`; what those who wait for it get."""
         asked = self._fast.peek(query.key) is not None
-        entry, ttl = self._keep(query, self._shaped(query, answer))
+        whole, ttl = policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock())
+        entry = self._put(query, self._timed(query, route, whole), ttl)
         if (
             self._second is not None and route.rewrite is None
         ):  # the list that wants an alias may change meanwhile
             if ttl:
-                self._second.keep(query, route.group, entry, asked=asked)
+                self._second.keep(query, route.group, whole, asked=asked)
             else:
                 self._second.forget(query, route.group)
         return entry
@@ -161,6 +165,7 @@ class Resolver:
         entry = self._second.recall(query, route.group)
         if entry is None:
             return None
+        entry = self._timed(query, route, entry)
         self._fast.store(query.key, entry)
         now = self._clock()
         if now >= entry.expires and (self._stale_after or not query.flags & RD):
@@ -177,17 +182,23 @@ class Resolver:
             if answer is not None:
                 if not answer.scan.min_ttl:
                     return policy.unkept(answer, self._clock())
-                return self._keep(query, answer)[0]
+                return self._put(query, *policy.entry_of(query, answer, self._bounds, self._clock()))
         return None
 
-    def _keep(self, query: Query, answer: Answer) -> tuple[Entry, int]:
-        """Store what may be stored; what those who wait for it get, and the seconds for which it is kept."""
-        entry, ttl = policy.entry_of(query, answer, self._bounds, self._clock())
+    def _timed(self, query: Query, route: Route, whole: Entry) -> Entry:
+        """An answer of upstreams, wherever it comes from, as it goes into the table: its addresses in order.
+
+        The last of all shapers, for it chooses among what the others let pass; on disk the answer stays whole.
+        """
+        return whole if self._timing is None else self._timing.shaped(route.group, query, whole)
+
+    def _put(self, query: Query, entry: Entry, ttl: int) -> Entry:
+        """Store what may be stored, `ttl` seconds long; what those who wait for it get."""
         if ttl:
             self._fast.store(query.key, entry)
         else:
             self._fast.forget(query.key)  # what was true before must not come back as stale
-        return entry, ttl
+        return entry
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
         """A failure never takes the place of data: that is given, stale if need be, and asked for again later."""

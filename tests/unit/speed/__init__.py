@@ -1,0 +1,1 @@
+"""Tests of the ranking, the probes, the proofs and what is remembered of them."""
