@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from watchfiles import awatch
-
 SETTLE = 100  # milliseconds without a further event that end a burst of them
 STEP = 20  # milliseconds between two looks for events
 FALLBACK = 500  # milliseconds without events after which the file is looked at all the same
@@ -21,6 +19,8 @@ async def changes(path: Path, since: State) -> AsyncIterator[None]:
     two folders away. What is compared is the file at the end of the path, twice a second even where the system
     reports no events, as on a network's file system.
     """
+    from watchfiles import awatch  # noqa: PLC0415 - 7 MB of memory that only a watched file is worth
+
     state = since
     while True:
         folders = _folders(path)

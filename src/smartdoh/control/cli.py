@@ -75,7 +75,10 @@ def serve(file: ConfigFile = None) -> None:
 
     Example: smartdoh serve --config smartdoh.toml
     """
-    from smartdoh.app import logs, server  # noqa: PLC0415 - the other commands need none of it
+    from smartdoh.app.lean import import_structlog  # noqa: PLC0415 - the other commands need none of it
+
+    import_structlog()
+    from smartdoh.app import logs, server  # noqa: PLC0415
     from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
 
     load = partial(config.load, file, os.environ)
