@@ -13,7 +13,7 @@ from rich.console import Console
 
 from smartdoh.config import Settings
 from smartdoh.control import client, tables
-from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer
+from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer, RankedAddress
 from smartdoh.control.failures import NotRunningError
 
 Load = Callable[[], Settings]
@@ -75,6 +75,7 @@ def _show(found: Explanation, console: Console) -> None:
         _show_group(found["group"], console)
     if found["running"]:
         _show_cached(found["cached"], console)
+        _show_addresses(found["addresses"], console)
 
 
 def _decision(decision: Decision) -> list[str]:
@@ -122,6 +123,24 @@ def _show_cached(answers: list[KeptAnswer], console: Console) -> None:
         )
         for record in kept["records"]:
             console.print(f"  {record}", markup=False)
+
+
+def _show_addresses(addresses: list[RankedAddress], console: Console) -> None:
+    if not addresses:
+        return
+    rows = [
+        (
+            ranked["address"],
+            ranked["standing"],
+            "" if ranked["connect_ms"] is None else f"{ranked['connect_ms']} ms to port {ranked['port']}",
+            "" if ranked["age_s"] is None else f"{tables.span(ranked['age_s'])} ago",
+            ranked["way"],
+        )
+        for ranked in addresses
+    ]
+    tables.show(
+        "addresses, best first", ("address", "standing", "connects in", "measured", "way"), rows, to=console
+    )
 
 
 def _freshness(kept: KeptAnswer) -> str:

@@ -8,11 +8,12 @@ import dns.rdatatype
 
 from smartdoh.app.runtime import Runtime
 from smartdoh.control.api import health, kept, ondisk
-from smartdoh.control.api.shapes import Action, Decision, Explanation
+from smartdoh.control.api.shapes import Action, Decision, Explanation, RankedAddress
 from smartdoh.control.questions import parse_question
 from smartdoh.errors import ConfigError
 from smartdoh.model import Query, Route
 from smartdoh.pipeline.order import stages
+from smartdoh.speed.board import Row
 from smartdoh.wire import names
 
 
@@ -32,6 +33,19 @@ def explain(runtime: Runtime, name: str, qtype: str, client: str, *, running: bo
         answered_here=_answered_here(runtime, query, route),
         group=health.group(runtime, route.group),
         cached=kept.of_question(runtime.fast, query) or ondisk.of_question(runtime, query, route.group),
+        addresses=[_ranked(row) for row in runtime.timing.snapshot(query.name)],
+    )
+
+
+def _ranked(row: Row) -> RankedAddress:
+    return RankedAddress(
+        address=row.address,
+        way=row.way,
+        standing=row.standing,
+        connect_ms=None if row.seconds is None else round(row.seconds * 1000, 1),
+        port=row.port or None,
+        age_s=None if row.measured_ago is None else round(row.measured_ago, 1),
+        proof=row.proof,
     )
 
 

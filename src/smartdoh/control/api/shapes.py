@@ -69,6 +69,18 @@ class Decision(TypedDict):
     addresses: list[str]  # of an override that gives them
 
 
+class RankedAddress(TypedDict):
+    """What is known of one address of a name."""
+
+    address: str
+    way: str  # direct, or the proxy
+    standing: str  # verified, connected, not measured, out of reach, wrong certificate
+    connect_ms: float | None  # smoothed
+    port: int | None  # that took the connection
+    age_s: float | None  # of the last measurement
+    proof: str  # what its last handshake came to; empty if there was none or it no longer holds
+
+
 class Explanation(TypedDict):
     """Why a question gets the answer that it gets."""
 
@@ -81,6 +93,7 @@ class Explanation(TypedDict):
     answered_here: str | None  # the step that answers without asking anybody
     group: GroupStatus
     cached: list[KeptAnswer]
+    addresses: list[RankedAddress]  # IPv4 before IPv6, each best first
 
 
 class Status(TypedDict):
