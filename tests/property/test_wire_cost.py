@@ -12,8 +12,9 @@ import pytest
 
 import smartdoh
 from smartdoh.errors import WireError
-from smartdoh.wire import edit
+from smartdoh.wire import compose, edit
 from smartdoh.wire.answer import scan_answer
+from smartdoh.wire.codes import FORMERR
 from smartdoh.wire.question import parse_query
 from tests.unit.wire.messages import (
     QUESTION_END,
@@ -174,5 +175,14 @@ def test_what_is_refused_costs_no_more(rest: bytes, read: Callable[[bytes], obje
     def work() -> None:
         with pytest.raises(WireError):
             read(wire)
+        compose.error(wire, FORMERR)
 
     assert lines_of(work) <= LINES_AN_OCTET * len(wire)
+
+
+def test_a_refusal_of_many_questions_costs_what_they_weigh() -> None:
+    """Their names are walked once more, in search of OPT."""
+    first = question(b"\1a" * 127 + b"\0")
+    wire = header((65535, 0, 0, 1), 0x0100) + first + question(pointer(12)) * 10_000 + opt()
+
+    assert lines_of(lambda: compose.error(wire, FORMERR)) <= LINES_AN_OCTET * len(wire)

@@ -26,8 +26,6 @@ from smartdoh.wire.question import opt_of
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
 
-UPSTREAM_PAYLOAD = 4096  # octets; DoH has no use for it, some servers refuse small ones
-
 
 class Rr(NamedTuple):
     """A record of ours: owner and rdata in uncompressed wire format, TTL in seconds."""

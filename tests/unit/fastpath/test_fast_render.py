@@ -191,6 +191,21 @@ def test_over_tcp_everything_fits() -> None:
     assert (len(made), flags_of(made) & TC) == (65_535, 0)
 
 
+@pytest.mark.parametrize("count", [255, 256, 300])
+def test_counts_have_two_octets(count: int) -> None:
+    """Those of an answer that is whole, and of one that is cut."""
+    asked = query(opt())
+    others = tuple(address(number % 256, owner=name(f"n{number}")) for number in range(count))
+    kept = entry(answer_wire((address(1),), (), others))
+    assert rendered(asked, kept, udp=False)[10:12] == (count + 1).to_bytes(2)
+    large = entry(
+        answer_wire((address(1),), (), (*others, record(b"\0", TXT, bytes(65_400 - len(kept.wire)))))
+    )
+    large.ede = edns.extended_error(22, "x" * 200)
+    cut = rendered(asked, large, udp=False)
+    assert (cut[10:12], error_codes(cut)) == ((count + 2).to_bytes(2), [])
+
+
 def test_over_tcp_nothing_is_longer_than_its_length_can_say() -> None:
     made = rendered(query(opt()), of_size(65_535), udp=False)
     assert (len(made), flags_of(made) & TC) == (QUESTION_END + OPT_SIZE, TC)
