@@ -72,6 +72,12 @@ def _check_group(group: GroupSettings, settings: Settings) -> Iterator[Problem]:
             yield from _check_resolvable(at, upstream, settings)
     if group.via is not None:
         yield from _check_resolvable((*steps, "via"), group.via, settings)
+        has_names = any(not upstream.is_address for upstream in group.upstreams)
+        if has_names and not group.via.is_address and not proxy_resolves:
+            said = "is a name, and so are upstreams that this kind of proxy does not resolve"
+            yield Problem(
+                (*steps, "via"), refusal(str(group.via), said, "socks5h://, or the proxy by its address")
+            )
     if group.ca_file is not None:
         yield from _check_ca_file((*steps, "ca_file"), group.ca_file)
 

@@ -297,3 +297,24 @@ def test_an_error_names_the_variable_that_caused_it(variable: str, value: str, l
     (error,) = errors_of(GROUP, environ={variable: value})
     assert error.startswith(line)
     assert error.endswith(f" (set by {variable})")
+
+
+@pytest.mark.parametrize(
+    ("via", "upstream", "is_sound"),
+    [
+        ("socks5://proxy.example:1080", "https://doh.example/dns-query", False),
+        ("socks5h://proxy.example:1080", "https://doh.example/dns-query", True),
+        ("socks5://192.0.2.1:1080", "https://doh.example/dns-query", True),
+        ("socks5://proxy.example:1080", "https://192.0.2.2/dns-query", True),
+    ],
+)
+def test_not_both_the_proxy_and_what_lies_behind_it_are_names(
+    via: str, upstream: str, is_sound: bool
+) -> None:
+    """Only one of them could be found by bootstrap; the other would be looked up by the system's resolver."""
+    text = f'[bootstrap]\nservers = ["192.0.2.53"]\n[groups.g]\nupstreams = ["{upstream}"]\nvia = "{via}"\n'
+    if is_sound:
+        parse(text)
+        return
+    with pytest.raises(ConfigError, match=r"groups\.g\.via: .*socks5h://, or the proxy by its address"):
+        parse(text)
