@@ -6,6 +6,7 @@ so that inputs come past the first check.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dns.message
@@ -14,6 +15,7 @@ import dns.rrset
 from smartdoh.errors import WireError
 from smartdoh.fastpath.entry import Entry, render
 from smartdoh.model import Answer, Query, Scan
+from smartdoh.pipeline.fastest import shape
 from smartdoh.wire import edit
 from smartdoh.wire.answer import ADDITIONAL, Record, records, scan_answer
 from smartdoh.wire.names import expand
@@ -21,7 +23,7 @@ from smartdoh.wire.question import parse_query
 from tests.fuzz.harnesses import run_file
 
 KNOBS = 4
-UDP, EDNS, DO, RD, CD, AD, SWAPPED = (1 << bit for bit in range(7))
+UDP, EDNS, DO, RD, CD, AD, SWAPPED, ONLY = (1 << bit for bit in range(8))
 TTL = 300.0
 OTHER = bytes.fromhex("0000 0100 0001 0000 0000 0000") + b"\5other\0\0\1\0\1"
 
@@ -74,6 +76,7 @@ def check(data: bytes) -> None:
     again = scan_answer(without, query)
     _check_without_opt(wire, scan, without, again)
     _check_ttls(without, again)
+    _check_shaped(client, query, without, again)
     made = render(query, _entry(without, again), float(client.age), udp=bool(client.knobs & UDP))
     _check_rendered(client, query, without, query.wire[:2] + made)
     if _parses(wire):
@@ -140,6 +143,26 @@ def _check_ttls(wire: bytes, scan: Scan) -> None:
     for row, record in zip(rows, records(levelled, end), strict=True):
         lowest.setdefault(row[:4], set()).add(record.ttl)
     assert all(len(ttls) == 1 for ttls in lowest.values())
+
+
+def _check_shaped(client: Client, query: Query, wire: bytes, scan: Scan) -> None:
+    """Addresses in another order, or one alone: every owner stays what it is, and the message sound."""
+
+    def rank(name: bytes, addresses: Sequence[bytes]) -> tuple[tuple[bytes, ...], bool]:
+        return tuple(reversed(addresses)), True
+
+    only = bool(client.knobs & ONLY)
+    shaped = shape(query, Answer(wire, scan), rank, only=only)
+    again = scan_answer(shaped.wire, query)
+    assert again.ttl_offsets == shaped.scan.ttl_offsets
+    _check_ttls(shaped.wire, again)
+    owners, left = ([row[:4] for row in _rows(each, query.end)] for each in (wire, shaped.wire))
+    if not only:
+        assert left == owners
+        return
+    following = iter(owners)
+    assert all(owner in following for owner in left)
+    assert set(left) == set(owners), "an RRset was lost"
 
 
 def _check_rendered(client: Client, query: Query, kept: bytes, made: bytes) -> None:

@@ -32,6 +32,7 @@ OTHER = name("other.example.net")
 PLAIN = bytes((0x01 | 0x08, 0, 0, 0))  # over UDP, RD
 EDNS = bytes((0x01 | 0x02 | 0x04 | 0x08, 4, 0xD0, 1))  # over UDP, DO, payload 1232, two seconds old
 SPELLED = bytes((0x02 | 0x40, 2, 0, 200))  # over TCP, in other letters, stale
+ONLY = bytes((0x01 | 0x80, 0, 0, 0))  # over UDP, one address
 CHAIN = record(TO_QUESTION, CNAME, OTHER)
 TARGET = pointer(QUESTION_END + 12)
 
@@ -75,6 +76,24 @@ ANSWERS = {
     ),
     "unknown": PLAIN
     + answer_wire((record(TO_QUESTION, 65280, pointer(0x3FFF)),), asked=question(OTHER, 65280)),
+    "addresses": ONLY
+    + answer_wire(
+        (CHAIN, *[address(number, owner=TARGET) for number in range(4)]), (), (address(9, owner=TARGET),)
+    ),
+    "hints": PLAIN
+    + answer_wire(
+        (record(TO_QUESTION, 65, b"\0\1\0\0\4\0\x08\xc0\0\2\1\xc0\0\2\2"),),
+        asked=question(name("www.example.com"), 65),
+    ),
+    "name-in-address": PLAIN
+    + answer_wire(
+        (
+            record(TO_QUESTION, 1, TO_QUESTION + pointer(QUESTION_END + 30)),
+            record(TO_QUESTION, 1, pointer(QUESTION_END + 12) + bytes(2)),
+        ),
+        (),
+        (record(pointer(QUESTION_END + 12), TXT, b"x"),),
+    ),
     "failure": EDNS + answer_wire(flags=0x8182),
     "truncated": PLAIN + answer_wire(flags=0x8380),
     "overlap": PLAIN

@@ -17,11 +17,9 @@ from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import FORMERR
 from smartdoh.wire.question import parse_query
 from tests.unit.wire.messages import (
-    QUESTION_END,
     SOA,
     TO_QUESTION,
     TXT,
-    answer_wire,
     header,
     opt,
     pointer,
@@ -31,7 +29,6 @@ from tests.unit.wire.messages import (
     soa,
 )
 
-ASKED = query()
 SOURCE = str(Path(smartdoh.__file__).parent)
 LINES_AN_OCTET = 12  # a usual answer of A records takes 1
 HALF, WHOLE = 32_000, 64_000  # octets
@@ -40,14 +37,17 @@ LABELS = 126  # with a pointer behind each and one to the first: as many steps a
 
 
 def zigzag(at: int) -> bytes:
-    """A name of 126 labels, each behind a pointer to the next, the last one first, for rdata at `at`."""
-    targets = [at, *(at + 1 + 4 * number for number in range(LABELS - 1))]
-    return b"\0" + b"".join(b"\1a" + pointer(target) for target in targets)
+    """Records from `at` on whose owners make up one name: a label and a pointer to the owner before."""
+    targets = [12, *(at + STEP * number for number in range(LABELS - 1))]
+    return b"".join(record(b"\1a" + pointer(target), TXT, b"") for target in targets)
 
 
-RDATA_AT = QUESTION_END + 12
-LONGEST = RDATA_AT + 1 + 4 * (LABELS - 1)  # where its first label is
-FIRST = record(TO_QUESTION, TXT, zigzag(RDATA_AT))
+STEP = 14  # octets of each of these records
+ROOT = question(b"\0")
+ASKED = query(asked=ROOT)
+START = 12 + len(ROOT)
+FIRST = zigzag(START)
+LONGEST = START + STEP * (LABELS - 1)  # where the name with all labels is
 
 
 def lines_of(work: Callable[[], object]) -> int:
@@ -70,12 +70,13 @@ def lines_of(work: Callable[[], object]) -> int:
 
 
 def filled(first: bytes, make: Callable[[int, int], bytes], size: int) -> bytes:
-    """An answer of `size` octets or less: a record, then those that `make` writes for (its number, its offset)."""
-    records, at = [first], QUESTION_END + len(first)
+    """An answer of `size` octets or less: `first`, then the records that `make` writes for (number, offset)."""
+    records: list[bytes] = []
+    at = START + len(first)
     while True:
         more = make(len(records), at)
         if at + len(more) > size:
-            return answer_wire((records[0],), tuple(records[1:]))
+            return header((1, LABELS, len(records), 0)) + ROOT + first + b"".join(records)
         records.append(more)
         at += len(more)
 
@@ -85,7 +86,7 @@ def to_the_longest(number: int, at: int) -> bytes:
 
 
 def to_each_label(number: int, at: int) -> bytes:
-    return record(pointer(RDATA_AT + 1 + 4 * (number % LABELS)), TXT, b"")
+    return record(pointer(START + STEP * (number % LABELS)), TXT, b"")
 
 
 def to_the_one_before(number: int, at: int) -> bytes:
@@ -115,8 +116,8 @@ def work_of(wire: bytes) -> int:
 
     def work() -> None:
         scan_answer(wire, ASKED)
-        edit.level_ttls(edit.remove_opt(wire, scan), QUESTION_END)
-        edit.truncate(wire, QUESTION_END, len(wire) - 1)
+        edit.level_ttls(edit.remove_opt(wire, scan), START)
+        edit.truncate(wire, START, len(wire) - 1)
 
     return lines_of(work)
 
@@ -130,9 +131,9 @@ def test_an_answer_costs_what_it_weighs(make: Callable[[int, int], bytes]) -> No
 
 def test_records_behind_opt_cost_what_they_weigh() -> None:
     def work(size: int) -> int:
-        count = (size - QUESTION_END - len(FIRST) - 11) // 12
-        wire = answer_wire((FIRST,), (), (opt(), *[to_the_longest(0, 0)] * count))
-        return work_of(wire)
+        count = (size - START - len(FIRST) - 11) // 12
+        rest = opt() + to_the_longest(0, 0) * count
+        return work_of(header((1, LABELS, 0, 1 + count)) + ROOT + FIRST + rest)
 
     half, whole = work(HALF), work(WHOLE)
     assert whole <= LINES_AN_OCTET * WHOLE
@@ -142,13 +143,9 @@ def test_records_behind_opt_cost_what_they_weigh() -> None:
 def test_a_query_costs_what_it_weighs() -> None:
     """Its records are stepped over, and their owners have pointers too."""
 
-    rdata_at = 12 + 5 + 11
-    first = record(b"\0", TXT, zigzag(rdata_at))
-    longest = record(pointer(rdata_at + 1 + 4 * (LABELS - 1)), TXT, b"")
-
     def work(size: int) -> int:
-        count = (size - 17 - len(first)) // 12
-        wire = header((1, 0, 0, 1 + count), 0x0100) + question(b"\0") + first + longest * count
+        count = (size - START - len(FIRST)) // 12
+        wire = header((1, 0, 0, LABELS + count), 0x0100) + ROOT + FIRST + to_the_longest(0, 0) * count
         parse_query(wire)
         return lines_of(lambda: parse_query(wire))
 
@@ -162,8 +159,8 @@ def test_a_query_costs_what_it_weighs() -> None:
     [
         pytest.param(b"\1a" * 30_000, id="labels without end"),
         pytest.param(b"\x3f" * 60_000, id="long labels without end"),
-        pytest.param(pointer(QUESTION_END - 2) * 30_000, id="pointers alone"),
-        pytest.param(b"".join(pointer(max(12, QUESTION_END + 2 * n - 2)) for n in range(8000)), id="a chain"),
+        pytest.param(pointer(START - 2) * 30_000, id="pointers alone"),
+        pytest.param(b"".join(pointer(max(12, START + 2 * n - 2)) for n in range(8000)), id="a chain"),
         pytest.param(bytes(60_000), id="nothing"),
         pytest.param(b"\xff" * 60_000, id="ones"),
     ],

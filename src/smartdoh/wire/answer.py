@@ -11,6 +11,7 @@ from smartdoh.model import Edns, Query, Scan
 from smartdoh.wire import edns as edns_
 from smartdoh.wire.codes import AAAA, FORMERR, HEADER, IN, OPCODE, OPT, QR, RCODE, SOA, TC, A
 from smartdoh.wire.names import Known, end_of_name, skip_name
+from smartdoh.wire.places import judge_by
 from smartdoh.wire.rdata import LAYOUTS, check_names
 
 _HEADER = struct.Struct("!HHHHHH")
@@ -68,6 +69,7 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
     offsets: list[int] = []
     addresses: list[tuple[int, int]] = []
     known: Known = {}
+    judge = judge_by(wire, offsets)
     size, at = len(wire), question_end
     min_ttl, upper, last_types = 0xFFFFFFFF, 0, [0, 0, 0]
     negative: int | None = None
@@ -76,7 +78,7 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
     for section, count in enumerate(counts):
         for _ in range(count):
             start = at
-            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known, offsets)
+            at = at + 2 if wire[at : at + 2] == _TO_QUESTION else skip_name(wire, at, known, judge)
             rtype, rclass, ttl, length = _unpack_record(wire, at)
             rdata = at + _FIXED
             end = rdata + length
@@ -93,7 +95,7 @@ def _scan_records(wire: bytes, question_end: int, flags: int, counts: tuple[int,
                     if rclass == IN and _is_address(rtype, length) and section == ANSWER:
                         addresses.append((rdata, length))
                 elif rtype in LAYOUTS:
-                    check_names(wire, rtype, rdata, end, known, offsets)
+                    check_names(wire, rtype, rdata, end, known, judge)
                     if rtype == SOA and section == AUTHORITY:
                         negative = _lowest(negative, ttl, _MINIMUM.unpack_from(wire, end - 4)[0])
             at = end

@@ -7,6 +7,7 @@ from typing import Final
 HEADER: Final = 12  # octets, RFC 1035 section 4.1.1
 MAX_NAME: Final = 255  # octets, RFC 1035 section 2.3.4
 MAX_LABEL: Final = 63
+POINTER: Final = 0xC0  # in the first octet of a compression pointer, RFC 1035 section 4.1.4
 MAX_POINTERS: Final = 127  # in one name: as many as it can have labels
 MAX_MESSAGE: Final = 65_535  # octets, the two-byte length of RFC 1035 section 4.2.2
 MIN_UDP: Final = 512  # octets, RFC 1035 section 4.2.1

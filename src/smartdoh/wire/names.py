@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from smartdoh.errors import WireError
-from smartdoh.wire.codes import FORMERR, HEADER, MAX_LABEL, MAX_NAME, MAX_POINTERS
+from smartdoh.wire.codes import FORMERR, HEADER, MAX_LABEL, MAX_NAME, MAX_POINTERS, POINTER
 
-_POINTER = 0xC0
 _ESCAPED = b'"().;\\@$'
 _PRINTABLE = range(0x21, 0x7F)
 _IDNA_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")  # RFC 3490 section 3.1
 
-_TTL_SIZE = 4  # octets
 _JUMP = 1 << 16  # what a pointer adds to the size of a name: the octets are counted below it
 _UNKNOWN = (MAX_POINTERS + 1) * _JUMP  # more than any size
 
 Known = dict[int, int]
 """Offsets at which a name is proven to begin, and its full size: a pointer to one needs no second walk."""
 
+Judge = Callable[[list[tuple[int, int]]], None]
+"""Raises WireError where a label, a pointer or a root may not be; it gets (offset, _) for each, in the name's order."""
+
 Expanded = dict[int, bytes]
 """Offsets at which a name begins, and the name without pointers."""
 
 
-def skip_name(wire: bytes, at: int, known: Known, ttls: Sequence[int] = ()) -> int:
+def skip_name(wire: bytes, at: int, known: Known, judge: Judge | None = None) -> int:
     """The offset after the name at `at`, every label and pointer of it checked (RFC 1035 section 4.1.4, RFC 9267).
 
     Pointers go only backwards and never into the header, there are at most 127 of them, and what one leads to ends
-    before the place it was reached from: what lies behind a name never matters to it. Nor do the TTLs at the
-    ascending offsets `ttls`, which change while an answer is kept. `known` grows by the offsets proven here, those
-    of pointers too, which makes the cost of a message linear in its octets whatever its pointers do.
-    Raises WireError or IndexError.
+    before the place it was reached from: what lies behind a name never matters to it. `judge` may refuse more.
+    `known` grows by the offsets proven here, those of pointers too, which makes the cost of a message linear in its
+    octets whatever its pointers do. Raises WireError or IndexError.
     """
-    if wire[at] >= _POINTER:
+    if wire[at] >= POINTER:
         to = (wire[at] & 0x3F) << 8 | wire[at + 1]
         size = known.get(to, _UNKNOWN) + _JUMP
         if size < _UNKNOWN and to < at:  # the second of many records of one name, and all that follow
             known[at] = size
             return at + 2
-    return _walk(wire, at, known, ttls)
+    return _walk(wire, at, known, judge)
 
 
-def _walk(wire: bytes, at: int, known: Known, ttls: Sequence[int]) -> int:
+def _walk(wire: bytes, at: int, known: Known, judge: Judge | None) -> int:
     size, after, floor, limit = 0, 0, at, len(wire)
     starts: list[tuple[int, int]] = []
     for _ in range(MAX_NAME):
@@ -53,7 +52,7 @@ def _walk(wire: bytes, at: int, known: Known, ttls: Sequence[int]) -> int:
             break
         octet = wire[at]
         starts.append((at, size))
-        if octet >= _POINTER:
+        if octet >= POINTER:
             after = after or at + 2
             to = _target(wire, at, floor, limit)
             at, floor, limit, size = to, to, floor, size + _JUMP
@@ -68,8 +67,8 @@ def _walk(wire: bytes, at: int, known: Known, ttls: Sequence[int]) -> int:
         raise WireError(FORMERR, "a name without an end")
     if size % _JUMP > MAX_NAME or size // _JUMP > MAX_POINTERS:
         raise WireError(FORMERR, "a name of more than 255 octets or 127 pointers")
-    if ttls and after:
-        _refuse_ttls(wire, starts, ttls)
+    if after and judge is not None:
+        judge(starts)
     for start, before in starts:
         known[start] = size - before
     return after or at
@@ -83,19 +82,9 @@ def _target(wire: bytes, at: int, floor: int, limit: int) -> int:
     return to
 
 
-def _refuse_ttls(wire: bytes, starts: list[tuple[int, int]], ttls: Sequence[int]) -> None:
-    """Raise WireError where a label or a pointer at one of `starts` has an octet in common with a TTL."""
-    for start, _ in starts:
-        octet = wire[start]
-        last = start + (1 if octet >= _POINTER else octet)
-        following = bisect_left(ttls, start - _TTL_SIZE + 1)
-        if following < len(ttls) and ttls[following] <= last:
-            raise WireError(FORMERR, "a name that lies over a TTL")
-
-
 def end_of_name(wire: bytes, at: int) -> int:
     """The offset after the name at `at` of a message that was scanned before."""
-    while 0 < wire[at] < _POINTER:
+    while 0 < wire[at] < POINTER:
         at += 1 + wire[at]
     return at + 1 if wire[at] == 0 else at + 2
 
@@ -104,8 +93,10 @@ def expand(wire: bytes, at: int, known: Expanded) -> bytes:
     """The name at `at` of a message that was scanned before, as it is spelled, without pointers."""
     starts: list[tuple[int, bytes]] = []
     while at not in known:
+        if len(starts) > MAX_NAME:
+            raise WireError(FORMERR, "a name that was never scanned")
         octet = wire[at]
-        if octet >= _POINTER:
+        if octet >= POINTER:
             starts.append((at, b""))
             at = (octet & 0x3F) << 8 | wire[at + 1]
         elif octet:

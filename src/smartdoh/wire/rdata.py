@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from smartdoh.errors import WireError
 from smartdoh.wire.codes import CNAME, DNAME, FORMERR, MX, NAPTR, NS, PTR, SOA, SRV
-from smartdoh.wire.names import Known, skip_name
+from smartdoh.wire.names import Judge, Known, skip_name
 
 _ANYTHING: Final = -1  # octets: as many as there are
 
@@ -47,7 +46,7 @@ LAYOUTS: Final = {
 """The types of RFC 1035, and those whose names readers decompress (RFC 3597 section 4). All others are opaque."""
 
 
-def check_names(wire: bytes, rtype: int, at: int, end: int, known: Known, ttls: Sequence[int]) -> None:
+def check_names(wire: bytes, rtype: int, at: int, end: int, known: Known, judge: Judge) -> None:
     """Check rdata that `LAYOUTS` knows, at wire[at:end]: its names like any others, and that they fill it.
 
     A client follows these pointers too, and must not be led to what changes from one answer to the next: the header
@@ -58,6 +57,6 @@ def check_names(wire: bytes, rtype: int, at: int, end: int, known: Known, ttls: 
     for _ in range(layout.strings):
         at += 1 + wire[at]
     for _ in range(layout.names):
-        at = skip_name(wire, at, known, ttls)
+        at = skip_name(wire, at, known, judge)
     if at > end or layout.after not in (end - at, _ANYTHING):
         raise WireError(FORMERR, "rdata that its names do not fill")

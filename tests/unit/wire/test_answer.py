@@ -35,6 +35,7 @@ from tests.unit.wire.messages import (
 )
 
 ASKED = query()
+OTHER = name("other.example.net")
 WHOLE = answer_wire(
     (record(TO_QUESTION, CNAME, b"\1a" + pointer(16), 60), address(1, 300, pointer(QUESTION_END + 12))),
     (record(pointer(16), NS, b"\2ns" + pointer(16), 86400),),
@@ -188,43 +189,71 @@ def test_a_name_may_not_reach_into_what_follows_it() -> None:
         scan_answer(wire, ASKED)
 
 
+# Where a name may lie that a pointer leads to: nothing that is done to an answer may make another name of it.
+
 TTL_AT = QUESTION_END + 6  # of the first record, where its owner is a pointer
+RDATA_AT = QUESTION_END + 12
+HTTPS_DATA = b"\0\1" + OTHER + b"\0\4\0\4" + bytes((192, 0, 2, 1))
+PLACES = {
+    "the question": ((), 12),
+    "a label of the question": ((), 16),
+    "the root of the question": ((), 28),
+    "an owner that is a pointer": ((record(TO_QUESTION, TXT, b""),), QUESTION_END),
+    "an owner": ((record(OTHER, TXT, b""),), QUESTION_END + 6),
+    "a name in rdata": ((record(TO_QUESTION, CNAME, OTHER),), RDATA_AT),
+    "the second name in rdata": ((record(TO_QUESTION, SOA, soa(1)),), RDATA_AT + 4),
+    "a signer": ((record(TO_QUESTION, RRSIG, bytes(18) + OTHER + b"s"),), RDATA_AT + 18),
+    "a TargetName": ((record(TO_QUESTION, 65, HTTPS_DATA),), RDATA_AT + 2),
+    "a TargetName's label": ((record(TO_QUESTION, 64, HTTPS_DATA),), RDATA_AT + 8),
+    "rdata that nobody reads": ((record(TO_QUESTION, TXT, b"\1a\0"),), RDATA_AT),
+}
+NO_PLACES = {
+    "the question's type": ((), QUESTION_END - 4),
+    "the question's class": ((), QUESTION_END - 2),
+    "a type": ((record(TO_QUESTION, 12, b"\0"),), QUESTION_END + 2),
+    "a type that it goes on behind": ((record(TO_QUESTION, 0x0300, b"\0"),), QUESTION_END + 2),
+    "a class": ((record(TO_QUESTION, TXT, b"", rclass=0x0100),), QUESTION_END + 4),
+    "a class that is a pointer": ((record(TO_QUESTION, TXT, b"", rclass=0xC00C),), QUESTION_END + 4),
+    "a class from which it crosses the TTL": ((record(TO_QUESTION, TXT, b"", rclass=5),), QUESTION_END + 5),
+    "a TTL": ((record(TO_QUESTION, TXT, b"", 0),), TTL_AT),
+    "a TTL that is a pointer": ((record(TO_QUESTION, TXT, b"", 0xC00C),), TTL_AT + 2),
+    "a TTL's last octet": ((record(TO_QUESTION, TXT, b"", 1),), TTL_AT + 3),
+    "a length": ((record(TO_QUESTION, TXT, b""),), TTL_AT + 4),
+    "a length that is a label": ((record(TO_QUESTION, TXT, b"a\0"),), TTL_AT + 5),
+    "an address": ((record(TO_QUESTION, A, bytes(4)),), RDATA_AT),
+    "an address that is a pointer": ((record(TO_QUESTION, A, TO_QUESTION * 2),), RDATA_AT + 2),
+    "a long address": ((record(TO_QUESTION, AAAA, bytes(16)),), RDATA_AT + 5),
+    "an address of another class": ((record(TO_QUESTION, A, bytes(4), rclass=3),), RDATA_AT),
+    "a hint": ((record(TO_QUESTION, 65, HTTPS_DATA[:-4] + bytes(4)),), RDATA_AT + len(HTTPS_DATA) - 4),
+    "a priority": ((record(TO_QUESTION, 65, HTTPS_DATA),), RDATA_AT),
+    "a number of an SOA record": ((record(TO_QUESTION, SOA, soa(0)),), RDATA_AT + 26),
+    "the middle of a label": ((record(TO_QUESTION, CNAME, b"\4\1a\0a\0"),), RDATA_AT + 1),
+    "a pointer where none is": ((record(TO_QUESTION, TXT, b"\1a" + TO_QUESTION),), RDATA_AT),
+    "rdata that it leaves": ((record(TO_QUESTION, TXT, b"\1a"), record(b"\0", TXT, b"")), RDATA_AT),
+    "rdata that its label leaves": ((record(TO_QUESTION, TXT, b"\1"), record(b"\0", TXT, b"")), RDATA_AT),
+    "a TargetName that it leaves": ((record(TO_QUESTION, 65, b"\0\1\0\0\4\0\1x"),), RDATA_AT + 3),
+}
 
 
-def patched(octets: dict[int, bytes], to: int) -> bytes:
-    """An answer whose second record has its owner in what such octets make of the first one's head."""
-    wire = bytearray(answer_wire((record(TO_QUESTION, TXT, b"\0" * 9), record(pointer(to), TXT, b""))))
-    for at, octet in octets.items():
-        wire[at : at + 1] = octet
-    return bytes(wire)
+def pointed_at(records_: tuple[bytes, ...], to: int) -> bytes:
+    return answer_wire((), (), (*records_, record(pointer(to), TXT, b"")))
 
 
-@pytest.mark.parametrize("at", range(TTL_AT, TTL_AT + 4))
-@pytest.mark.parametrize("octet", [b"\0", b"\1", b"\xc0"])
-def test_a_name_may_not_contain_a_ttl(at: int, octet: bytes) -> None:
-    """It would be another name, or none, a second later."""
+@pytest.mark.parametrize("what", PLACES)
+def test_places_for_names(what: str) -> None:
+    records_, to = PLACES[what]
+    wire = pointed_at(records_, to)
+    assert len(scan_answer(wire, ASKED).ttl_offsets) == len(records_) + 1
+    assert list(records(wire, QUESTION_END))[-1].end == len(wire)
+
+
+@pytest.mark.parametrize("what", NO_PLACES)
+def test_no_places_for_names(what: str) -> None:
+    """TTLs age, addresses change places, records are left out, and names must stay what they are."""
+    records_, to = NO_PLACES[what]
+    scan_answer(pointed_at(records_, 12), ASKED)
     with pytest.raises(WireError):
-        scan_answer(patched({at: octet, at + 1: b"\x0c"}, at), ASKED)
-
-
-@pytest.mark.parametrize("at", range(TTL_AT - 3, TTL_AT))
-def test_a_label_may_not_contain_a_ttl(at: int) -> None:
-    """From the octets of type or class to the length, whose first octet ends the name."""
-    label = bytes((TTL_AT + 4 - at - 1,))
-    with pytest.raises(WireError):
-        scan_answer(patched({at: label}, at), ASKED)
-
-
-def test_a_pointer_may_not_end_in_a_ttl() -> None:
-    with pytest.raises(WireError):
-        scan_answer(patched({TTL_AT - 1: b"\xc0", TTL_AT: b"\x0c"}, TTL_AT - 1), ASKED)
-
-
-def test_a_name_may_stand_anywhere_else() -> None:
-    """Nobody writes so, and it does no harm."""
-    for at in (QUESTION_END + 4, TTL_AT + 4):
-        assert scan_answer(patched({at: b"\0"}, at), ASKED).answers == 2
-    assert scan_answer(patched({TTL_AT - 2: b"\xc0", TTL_AT - 1: b"\x0c"}, TTL_AT - 2), ASKED).answers == 2
+        scan_answer(pointed_at(records_, to), ASKED)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +326,6 @@ RDATA_NAME = {
     24: bytes(18) + b"%bsignature",
     30: b"%b@",
 }
-RDATA_AT = QUESTION_END + 12
 
 
 @pytest.mark.parametrize("rtype", RDATA_NAME)
