@@ -12,6 +12,7 @@ LAYERS = (
     "model",
     "errors",
     "tasks",
+    "libcurl",
     "wire",
     "config",
     "fastpath",

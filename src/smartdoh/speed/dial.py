@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pycurl
 
+from smartdoh import libcurl
 from smartdoh.speed.way import Way
 
 LONGEST = 2.0  # seconds for a connection, TLS and the proxy's part in it included
@@ -74,25 +75,15 @@ class Dialer:
         curl.setopt(pycurl.CONNECT_ONLY, 1)
         curl.setopt(pycurl.CONNECT_TO, [f"::{in_url(address)}:{port}"])  # no name is looked up
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        curl.setopt(pycurl.PROXY, way.via)  # an empty one also ends libcurl's look into the environment
-        curl.setopt(pycurl.NOPROXY, "")
+        libcurl.prepare(curl, via=way.via, ca_file=way.ca_file)
         curl.setopt(pycurl.HTTPPROXYTUNNEL, 1)
-        curl.setopt(pycurl.HTTPHEADER, ["User-Agent:"])
         curl.setopt(pycurl.WRITEFUNCTION, len)  # whatever comes is dropped
-        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
-        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
         curl.setopt(pycurl.SSL_SESSIONID_CACHE, 0)
-        curl.setopt(pycurl.CAINFO, way.ca_file)
-        curl.setopt(pycurl.PROXY_CAINFO, way.ca_file)
         curl.setopt(pycurl.FRESH_CONNECT, 1)
         curl.setopt(pycurl.FORBID_REUSE, 1)
-        curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.TIMEOUT_MS, int(LONGEST * 1000))
         if way.proxy is not None:
-            host, proxy_port = way.proxy
-            known = ",".join(f"[{each}]" if ":" in each else each for each in way.proxy_addresses())
-            curl.setopt(pycurl.RESOLVE, [f"-{host}:{proxy_port}", f"{host}:{proxy_port}:{known}"])
+            curl.setopt(pycurl.RESOLVE, libcurl.resolve_entries(*way.proxy, way.proxy_addresses()))
 
 
 def in_url(address: bytes) -> str:

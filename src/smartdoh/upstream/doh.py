@@ -20,6 +20,7 @@ from email.utils import parsedate_to_datetime
 
 import pycurl
 
+from smartdoh import libcurl
 from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.upstream.trust import TrustStore
 from smartdoh.wire.codes import MAX_MESSAGE
@@ -103,27 +104,14 @@ class _Handle:
         self.chunks: list[bytes] = []
         self.headers: list[bytes] = []
         self.curl = curl = pycurl.Curl()
+        libcurl.prepare(curl, via=origin.via, ca_file=trust.path)
         curl.setopt(pycurl.URL, origin.url)
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.POST, 1)
-        curl.setopt(
-            pycurl.HTTPHEADER,
-            [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"],
-        )
-        curl.setopt(
-            pycurl.USERAGENT, ""
-        )  # no such header, for the server and for a proxy (RFC 8484 section 8.2)
+        curl.setopt(pycurl.HTTPHEADER, [f"Content-Type: {MEDIA_TYPE}", f"Accept: {MEDIA_TYPE}", "Expect:"])
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.FOLLOWLOCATION, 0)
-        curl.setopt(pycurl.PROXY, origin.via)  # an empty one also ends libcurl's look into the environment
-        curl.setopt(pycurl.NOPROXY, "")
-        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
-        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
-        curl.setopt(pycurl.CAINFO, trust.path)
-        curl.setopt(pycurl.PROXY_CAINFO, trust.path)
-        curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.TCP_NODELAY, 1)
         curl.setopt(pycurl.MAXFILESIZE, MAX_MESSAGE)
         curl.setopt(pycurl.MAXAGE_CONN, max(1, int(origin.idle)))
@@ -206,7 +194,7 @@ class DohTransport:
         line.in_flight += 1
         if line.resolved != self.addresses:
             line.resolved = self.addresses
-            curl.setopt(pycurl.RESOLVE, _resolve_entries(*self.resolve_as, self.addresses))
+            curl.setopt(pycurl.RESOLVE, libcurl.resolve_entries(*self.resolve_as, self.addresses))
         return line
 
     def give_back(self, line: _Line) -> None:
@@ -361,28 +349,8 @@ class _Exchange:
         if media_type != MEDIA_TYPE and (media_type or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             return BadReply(f"the media type is {media_type!r}", name)
         headers, chunks = self.handle.headers, self.handle.chunks
-        age = int(_seconds(_header(headers, b"age:"))) if b"\nage:" in b"".join(headers).lower() else 0
+        age = int(_seconds(libcurl.header(headers, b"age:"))) if b"\nage:" in b"".join(headers).lower() else 0
         return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
-
-
-def _resolve_entries(host: str, port: int, addresses: tuple[str, ...]) -> list[str]:
-    """What puts these addresses into libcurl's DNS cache in place of older ones, so that it looks nothing up."""
-    wanted = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
-    return [f"-{host}:{port}", f"{host}:{port}:{wanted}"]
-
-
-def _header(headers: list[bytes], wanted: bytes) -> str:
-    """The value of a header like `age:`; empty if it is not there.
-
-    A proxy's answer to CONNECT is in `headers` too, before the server's own, and does not count.
-    """
-    value = b""
-    for line in headers:
-        if line[: len(wanted)].lower() == wanted:
-            value = line[len(wanted) :].strip()
-        elif line[:5] == b"HTTP/":
-            value = b""
-    return value.decode("latin-1")
 
 
 def _seconds(value: str) -> float:
@@ -392,7 +360,7 @@ def _seconds(value: str) -> float:
 
 def _retry_after(headers: list[bytes]) -> float:
     """Seconds until the time that Retry-After names, as a number or as a date (RFC 9110 section 10.2.3)."""
-    value = _header(headers, b"retry-after:")
+    value = libcurl.header(headers, b"retry-after:")
     try:
         at = parsedate_to_datetime(value)
         return max(0.0, (at - datetime.now(tz=UTC)).total_seconds())

@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 
 import pycurl
 
+from smartdoh import libcurl
+from smartdoh.config.addresses import is_address
 from smartdoh.errors import SmartDohError, UpstreamError
 from smartdoh.upstream.trust import TrustStore
 
@@ -98,7 +100,7 @@ async def _get(
         return None
     if status != OK:
         raise FetchError(f"HTTP {status}")
-    validators = Validators(_header(headers, b"etag:"), _header(headers, b"last-modified:"))
+    validators = Validators(_validator(headers, b"etag:"), _validator(headers, b"last-modified:"))
     return Fetched(b"".join(chunks), validators)
 
 
@@ -108,15 +110,10 @@ def _prepare(curl: pycurl.Curl, url: str, way: Way, known: Validators, largest: 
         wanted.append(f"If-None-Match: {known.etag}")
     if known.last_modified:
         wanted.append(f"If-Modified-Since: {known.last_modified}")
+    libcurl.prepare(curl, via=way.via, ca_file=way.trust.path)
     curl.setopt(pycurl.URL, url)
     curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
     curl.setopt(pycurl.HTTPHEADER, wanted)
-    curl.setopt(pycurl.PROXY, way.via)
-    curl.setopt(pycurl.NOPROXY, "")
-    curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-    curl.setopt(pycurl.CAINFO, way.trust.path)
-    curl.setopt(pycurl.PROXY_CAINFO, way.trust.path)
-    curl.setopt(pycurl.NOSIGNAL, 1)
     curl.setopt(pycurl.MAXFILESIZE, largest)
     curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_TIMEOUT * 1000))
     curl.setopt(pycurl.TIMEOUT_MS, int(TIMEOUT * 1000))
@@ -128,29 +125,17 @@ async def _resolved(url: str, way: Way) -> list[str]:
     """Entries for libcurl's DNS cache, so that it never asks the system's resolver, which may be ourselves."""
     wanted = [(way.via_host, way.via_port)] if way.via_host else []
     parts = urlsplit(url)
-    if not way.proxy_finds and parts.hostname and not _is_address(parts.hostname):
+    if not way.proxy_finds and parts.hostname and not is_address(parts.hostname):
         wanted.append((parts.hostname, parts.port or HTTPS))
     found = await asyncio.gather(*(way.find(host) for host, _ in wanted))
     return [
-        f"{host}:{port}:{','.join(_in_entry(address) for address in addresses)}"
+        entry
         for (host, port), addresses in zip(wanted, found, strict=True)
+        for entry in libcurl.resolve_entries(host, port, addresses)
     ]
 
 
-def _is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
-
-
-def _in_entry(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _header(headers: list[bytes], wanted: bytes) -> str:
-    value = b""
-    for line in headers:
-        if line[:5] == b"HTTP/":
-            value = b""
-        elif line[: len(wanted)].lower() == wanted:
-            value = line[len(wanted) :].strip()
-    text = value.decode("latin-1")
-    return text if text.isprintable() else ""
+def _validator(headers: list[bytes], wanted: bytes) -> str:
+    """A validator as it came; nothing where it could not be sent back in a header."""
+    value = libcurl.header(headers, wanted)
+    return value if value.isprintable() else ""
