@@ -10,14 +10,13 @@ from smartdoh.errors import WireError
 from smartdoh.model import Answer, Query
 from smartdoh.wire.answer import ANSWER, Record, records
 from smartdoh.wire.codes import CNAME, FORMERR, IN
-from smartdoh.wire.names import skip_name
+from smartdoh.wire.names import Expanded, expand, skip_name
 
 MOST_ADDRESSES = 8  # of one family; more only make a list of attempts longer than anybody waits
 MOST_RECORDS = 100  # in the answer section; walking names costs time, and no host has that many
 MOST_ALIASES = 16  # CNAME records followed; real chains have up to five
 MAX_TTL = 0x7FFF_FFFF  # seconds; a larger one counts as 0 (RFC 2181 section 8)
 
-_POINTER = 0xC0
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -59,28 +58,20 @@ def _sort(answer: Answer, qtype: int) -> tuple[dict[bytes, tuple[bytes, int]], d
     wire = answer.wire
     aliases: dict[bytes, tuple[bytes, int]] = {}
     owners: dict[bytes, list[Record]] = {}
+    known: Expanded = {}
     for record in records(wire, answer.scan.question_end):
         if record.section != ANSWER or record.rclass != IN:
             continue
         if record.rtype == CNAME:
             if skip_name(wire, record.rdata, {}) != record.end:
                 raise WireError(FORMERR, "a CNAME record of the wrong length")
-            aliases[_expand(wire, record.start)] = _expand(wire, record.rdata), _ttl(record)
+            aliases[expand(wire, record.start, known).lower()] = (
+                expand(wire, record.rdata, known).lower(),
+                _ttl(record),
+            )
         elif record.rtype == qtype:
-            owners.setdefault(_expand(wire, record.start), []).append(record)
+            owners.setdefault(expand(wire, record.start, known).lower(), []).append(record)
     return aliases, owners
-
-
-def _expand(wire: bytes, at: int) -> bytes:
-    """The whole folded name at `at`, which was walked before, so that its pointers are known to go backwards."""
-    labels = []
-    while size := wire[at]:
-        if size >= _POINTER:
-            at = (size & ~_POINTER) << 8 | wire[at + 1]
-        else:
-            labels.append(wire[at : at + 1 + size])
-            at += 1 + size
-    return b"".join(labels).lower() + b"\0"
 
 
 def _ttl(record: Record) -> int:

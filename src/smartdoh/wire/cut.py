@@ -7,24 +7,13 @@ from bisect import bisect_right
 from collections.abc import Collection
 
 from smartdoh.wire.answer import Record, records
-from smartdoh.wire.codes import CNAME, DNAME, HEADER, MX, NAPTR, NS, PTR, SOA, SRV
+from smartdoh.wire.codes import HEADER, POINTER
+from smartdoh.wire.rdata import ANYTHING, LAYOUTS, Layout
 
-_POINTER = 0xC000
-_POINTER_BITS = 0xC0
 _COUNTS = struct.Struct("!HHH")
 _COUNTS_AT = 6
 
-_NAMES = {
-    **dict.fromkeys((NS, CNAME, PTR, DNAME, 3, 4, 7, 8, 9), (0, 1)),
-    **dict.fromkeys((SOA, 14, 17), (0, 2)),
-    **dict.fromkeys((MX, 18, 21), (2, 1)),
-    SRV: (6, 1),
-    26: (2, 2),
-}
-"""Types whose rdata may hold compressed names (RFC 1035 section 3.3, RFC 3597 section 4): how many octets come before
-the first of them, and how many follow each other."""
-
-_OPAQUE = frozenset((NAPTR, 24, 30))  # the same, with the name where only reading the rest finds it
+_OCTETS_ALONE = Layout(names=0)  # of every type that no reader decompresses
 
 
 def without(wire: bytes, question_end: int, starts: Collection[int]) -> bytes | None:
@@ -74,12 +63,12 @@ class _Shift:
 
 def _mend(wire: bytes, out: bytearray, record: Record, shift: _Shift) -> bool:
     """Put the pointers of one record right; False where one cannot be."""
-    if record.rtype in _OPAQUE:
+    layout = LAYOUTS.get(record.rtype, _OCTETS_ALONE)
+    if layout.strings or layout.after == ANYTHING:  # old types, not worth reading for
         return False
     at = _mend_name(wire, out, record.start, shift)
-    skipped, names = _NAMES.get(record.rtype, (0, 0))
-    at = record.rdata + skipped if at else 0
-    for _ in range(names):
+    at = record.rdata + layout.before if at else 0
+    for _ in range(layout.names):
         if not at or at >= record.end:  # rdata was never looked at: an empty one holds no name
             break
         at = _mend_name(wire, out, at, shift)
@@ -90,11 +79,11 @@ def _mend_name(wire: bytes, out: bytearray, at: int, shift: _Shift) -> int:
     """Put the pointer that may end the name at `at` right; the offset after the name, 0 where it cannot be."""
     while at < len(wire):
         size = wire[at]
-        if size >= _POINTER_BITS and at + 1 < len(wire):
-            target = shift.new((size & ~_POINTER_BITS) << 8 | wire[at + 1])
+        if size >= POINTER and at + 1 < len(wire):
+            target = shift.new((size & ~POINTER) << 8 | wire[at + 1])
             if target is None or target < HEADER:
                 return 0
-            out[at : at + 2] = (_POINTER | target).to_bytes(2)
+            out[at : at + 2] = (POINTER << 8 | target).to_bytes(2)
             return at + 2
         if size == 0:
             return at + 1

@@ -8,7 +8,7 @@ from smartdoh.errors import WireError
 from smartdoh.wire.codes import CNAME, DNAME, FORMERR, MX, NAPTR, NS, PTR, SOA, SRV
 from smartdoh.wire.names import Judge, Known, skip_name
 
-_ANYTHING: Final = -1  # octets: as many as there are
+ANYTHING: Final = -1  # octets: as many as there are
 
 
 class Layout(NamedTuple):
@@ -35,9 +35,9 @@ LAYOUTS: Final = {
     17: Layout(names=2),  # RP
     18: Layout(before=2),  # AFSDB
     21: Layout(before=2),  # RT
-    24: Layout(before=18, after=_ANYTHING),  # SIG
+    24: Layout(before=18, after=ANYTHING),  # SIG
     26: Layout(before=2, names=2),  # PX
-    30: Layout(after=_ANYTHING),  # NXT
+    30: Layout(after=ANYTHING),  # NXT
     SRV: Layout(before=6),
     NAPTR: Layout(before=4, strings=3),
     36: Layout(before=2),  # KX
@@ -58,5 +58,5 @@ def check_names(wire: bytes, rtype: int, at: int, end: int, known: Known, judge:
         at += 1 + wire[at]
     for _ in range(layout.names):
         at = skip_name(wire, at, known, judge)
-    if at > end or layout.after not in (end - at, _ANYTHING):
+    if at > end or layout.after not in (end - at, ANYTHING):
         raise WireError(FORMERR, "rdata that its names do not fill")
