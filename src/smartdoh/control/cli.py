@@ -63,6 +63,13 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _log_to_stderr() -> None:
+    """Keep what the parts log out of what a command prints; structlog's own default is standard output."""
+    from smartdoh.app import logs  # noqa: PLC0415 - not every command logs
+
+    logs.configure("warning", "text")
+
+
 def _fail(message: str, code: int) -> NoReturn:
     for line in message.splitlines():
         print(f"smartdoh: {line}", file=sys.stderr)
@@ -95,6 +102,7 @@ def check(file: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from smartdoh.control import check, check_json  # noqa: PLC0415 - serve needs none of it
 
+    _log_to_stderr()
     if as_json:
         check_json.report(partial(config.load, file, os.environ))
     else:
@@ -119,6 +127,7 @@ def explain(
     """
     from smartdoh.control.explain import explain as show  # noqa: PLC0415 - serve needs none of it
 
+    _log_to_stderr()
     path = config_path(file, os.environ)
     show(path, partial(config.load, file, os.environ), name, qtype, client, as_json=as_json)
 
@@ -138,6 +147,7 @@ def query(
     from smartdoh.control.query import ask  # noqa: PLC0415 - serve needs none of it
     from smartdoh.control.questions import parse_question  # noqa: PLC0415
 
+    _log_to_stderr()
     settings = config.load(file, os.environ)
     if group and group not in settings.groups:
         raise ConfigError("--group", f"{group!r} is no group; there are: {', '.join(settings.groups)}")
