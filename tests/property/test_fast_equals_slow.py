@@ -19,6 +19,7 @@ from smartdoh.fastpath import FastPath
 from smartdoh.model import Query
 from smartdoh.wire.names import from_text
 from smartdoh.wire.question import parse_query
+from tests.scenario.fast import forget_name
 from tests.scenario.messages import answer_to, error_codes, question, soa
 from tests.scenario.world import Clock, Datagrams
 
@@ -166,13 +167,13 @@ class FastEqualsSlow(RuleBasedStateMachine):
     @rule(name=st.sampled_from((*NAMES, "com.", "other.")), below=st.booleans())
     def flush_by_name(self, name: str, below: bool) -> None:
         gone = [key for key in self.known if key[0] == name or (below and key[0].endswith("." + name))]
-        self.fast.flush(from_text(name), below=below)
+        forget_name(self.fast, from_text(name), below=below)
         for key in gone:
             del self.known[key]
 
     @rule(asked=ASKED)
     def forget(self, asked: Asked) -> None:
-        self.fast.forget(parse_query(asked.wire, HOSTS[asked.host], asked.host).key)
+        self.fast.remove(parse_query(asked.wire, HOSTS[asked.host], asked.host).key)
         self.known.pop(asked.key, None)
 
     @rule(asked=ASKED)

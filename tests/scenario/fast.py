@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import dns.message
 
+from smartdoh.cache.forget import forget
 from smartdoh.cache.policy import Bounds, entry_of
 from smartdoh.fastpath import Entry, FastPath
 from smartdoh.fastpath._python import Address
@@ -18,6 +20,11 @@ from tests.scenario.messages import CLIENT, answer_to
 from tests.scenario.world import Clock
 
 LARGEST = 65_535
+
+
+def forget_name(fast: FastPath, name: bytes, *, below: bool = False) -> int:
+    """Forget one name's answers, or also those below it; how many went."""
+    return asyncio.run(forget(fast, () if below else (name,), (name,) if below else ()))
 
 
 class Rig:

@@ -14,6 +14,7 @@ import dns.rcode
 import lmdb
 
 from smartdoh.cache.disk import FILE_NAME, Disk
+from smartdoh.cache.forget import forget
 from smartdoh.errors import Timeout
 from smartdoh.wire.names import from_text
 from tests.scenario.messages import addresses, error_codes, soa, ttls
@@ -313,7 +314,7 @@ async def test_a_flushed_name_is_gone_from_disk(machine: Machine) -> None:
         await world.know(f"{OTHER_NAME} 300 A 192.0.2.9", name=OTHER_NAME)
         assert machine.disk is not None
         machine.disk.flush(from_text("www.example.com"))
-        world.fast.flush(from_text("www.example.com"))
+        await forget(world.fast, [from_text("www.example.com")], [])
         assert (await world.ask()).is_waiting
     async with machine.run() as world:
         assert (await world.ask()).is_waiting

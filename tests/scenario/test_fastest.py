@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from smartdoh.cache.forget import forget
 from smartdoh.config.settings import FastestIp
 from smartdoh.pipeline.timing import Timed, Timing
 from smartdoh.speed.board import Board
@@ -210,7 +211,7 @@ async def test_a_fetch_that_came_between_is_not_undone(world: Timers) -> None:
 @story("first")
 async def test_what_was_flushed_stays_away(world: Timers) -> None:
     await world.know(*a(1, 2))
-    world.fast.flush(from_text("www.example.com"))
+    await forget(world.fast, [from_text("www.example.com")], [])
     await world.net.say({1: 0.3, 2: 0.1})
     assert world.fast.peek(key(world)) is None
 

@@ -154,26 +154,16 @@ class FastPath:
         entry.generation = self._generation
         self._table.put(key, entry)
 
-    def forget(self, key: bytes) -> None:
-        """Keep nothing under `key`."""
-        self._table.remove(key)
-
     def peek(self, key: bytes) -> Entry | None:
         """What is kept under `key` in this generation, fresh, stale or long over."""
         entry = self._table.entries.get(key)
         return entry if entry is not None and entry.generation == self._generation else None
 
-    def flush(self, name: bytes | None = None, *, below: bool = False) -> int:
-        """Forget everything, or one name's answers, or also those below it; how many went.
-
-        `name` is folded wire format. Everything goes at once by a new generation; a name takes a walk of the table.
-        """
-        if name is None:
-            gone = len(self._table.entries)
-            self.next_generation()
-            return gone
-        keys = [key for key in self._table.entries if _is_at(key[:-7], name, below=below)]
-        return sum(self._table.remove(key) for key in keys)
+    def flush(self) -> int:
+        """Forget everything at once, by a new generation; how many went. Names are for `cache.forget`."""
+        gone = len(self._table.entries)
+        self.next_generation()
+        return gone
 
     def keys(self) -> list[bytes]:
         """Every key that is kept now. The name is all but the last 7 octets."""
@@ -301,15 +291,3 @@ def _let_go(remembered: dict[bytes, Rendered]) -> None:
 def _good_until(entry: Entry, now: float) -> float:
     next_second = entry.stored + int(now - entry.stored) + 1
     return min(next_second, entry.expires, entry.refresh_at)
-
-
-def _is_at(name: bytes, wanted: bytes, *, below: bool) -> bool:
-    """Whether a wire name is `wanted`, or below it at a label's border."""
-    if not below or len(name) <= len(wanted):
-        return name == wanted
-    if not name.endswith(wanted):
-        return False
-    at, border = 0, len(name) - len(wanted)
-    while at < border:
-        at += 1 + name[at]
-    return at == border

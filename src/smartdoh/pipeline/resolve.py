@@ -197,7 +197,7 @@ class Resolver:
         if ttl:
             self._fast.store(query.key, entry)
         else:
-            self._fast.forget(query.key)  # what was true before must not come back as stale
+            self._fast.remove(query.key)  # what was true before must not come back as stale
         return entry
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:

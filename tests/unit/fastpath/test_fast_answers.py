@@ -11,7 +11,7 @@ import pytest
 from smartdoh.cache.policy import Bounds
 from smartdoh.fastpath import _python
 from smartdoh.wire.names import from_text
-from tests.scenario.fast import Rig, rig
+from tests.scenario.fast import Rig, forget_name, rig
 from tests.scenario.messages import addresses, answer_to, error_codes, query, question, soa, ttls
 
 WWW = "www.example.com."
@@ -206,11 +206,11 @@ def test_what_was_forgotten_is_not_given_again(fast: Rig, how: str) -> None:
     elif how == "generation":
         fast.fast.next_generation()
     elif how == "name":
-        assert fast.fast.flush(name) == 1
+        assert forget_name(fast.fast, name) == 1
     elif how == "below":
-        assert fast.fast.flush(from_text("com"), below=True) == 1
+        assert forget_name(fast.fast, from_text("com"), below=True) == 1
     else:
-        fast.fast.forget(query().key)
+        fast.fast.remove(query().key)
     assert fast.misses(question())
     assert fast.fast.peek(query().key) is None
     fast.store(question(), B)
@@ -226,12 +226,12 @@ def test_a_flush_by_name_takes_that_name_alone(fast: Rig) -> None:
     for name in names:
         fast.store(question(name), f"{name} 300 A 192.0.2.1")
         fast.store(question(name, "AAAA", do=True), f"{name} 300 AAAA 2001:db8::1")
-    assert fast.fast.flush(from_text("example.com")) == 2
+    assert forget_name(fast.fast, from_text("example.com")) == 2
     assert known() == ["www.example.com.", "notexample.com.", "a.b.example.com.", "com."]
-    assert fast.fast.flush(from_text("b.example.com"), below=True) == 2
+    assert forget_name(fast.fast, from_text("b.example.com"), below=True) == 2
     assert known() == ["www.example.com.", "notexample.com.", "com."]
-    assert fast.fast.flush(from_text("nothing.example"), below=True) == 0
-    assert fast.fast.flush(from_text("."), below=True) == 6
+    assert forget_name(fast.fast, from_text("nothing.example"), below=True) == 0
+    assert forget_name(fast.fast, from_text("."), below=True) == 6
     assert known() == []
 
 
@@ -239,7 +239,7 @@ def test_a_label_that_ends_in_the_octets_of_a_name_is_not_below_it(fast: Rig) ->
     """x\\003com is one label: the border is the label's, not the string's."""
     odd = "a\\003com."
     fast.store(question(odd), f"{odd} 300 A 192.0.2.1")
-    assert fast.fast.flush(b"\x03com\0", below=True) == 0
+    assert forget_name(fast.fast, b"\x03com\0", below=True) == 0
     assert not fast.misses(question(odd))
 
 
