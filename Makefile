@@ -40,15 +40,8 @@ lint: $(DEV) ## ruff (format and rules) and mypy --strict
 bench: $(DEV) ## the benchmarks beside the peers that are installed: table, bench/results/, plots (BENCH_ARGS=...)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
-fuzz: $(FUZZ) ## each parser under atheris (FUZZ_SECONDS=600 for each)
-	@mkdir -p build/fuzz
-	@set -e; for target in tests/fuzz/fuzz_*.py; do \
-	    test -e "$$target" || { echo "there is nothing in tests/fuzz to run" >&2; exit 1; }; \
-	    corpus=build/fuzz/$$(basename "$$target" .py); mkdir -p "$$corpus"; \
-	    echo "$$target: $(FUZZ_SECONDS) s"; \
-	    PYTHONPATH=. $(BIN)/python "$$target" -max_total_time=$(FUZZ_SECONDS) \
-	        -artifact_prefix=build/fuzz/ -verbosity=0 -print_final_stats=1 "$$corpus"; \
-	done
+fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS=600)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints
