@@ -150,7 +150,7 @@ class FastPath:
     # What the spine calls
 
     def store(self, key: bytes, entry: Entry) -> None:
-        """Keep an answer under the current generation."""
+        """Keep an answer under the current generation. Nobody changes the entry afterwards."""
         entry.generation = self._generation
         self._table.put(key, entry)
 
@@ -158,6 +158,16 @@ class FastPath:
         """What is kept under `key` in this generation, fresh, stale or long over."""
         entry = self._table.entries.get(key)
         return entry if entry is not None and entry.generation == self._generation else None
+
+    def holds(self, key: bytes, entry: Entry) -> bool:
+        """Whether `entry`, once stored under `key`, is what is kept there still."""
+        return self.peek(key) is entry
+
+    def postpone(self, key: bytes, until: float) -> None:
+        """Ask for no refresh of what is kept under `key` before `until`."""
+        entry = self.peek(key)
+        if entry is not None:
+            entry.refresh_at = max(entry.refresh_at, until)
 
     def flush(self) -> int:
         """Forget everything at once, by a new generation; how many went. Names are for `cache.forget`."""

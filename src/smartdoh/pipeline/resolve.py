@@ -166,14 +166,15 @@ class Resolver:
         if entry is None:
             return None
         entry = self._timed(query, route, entry)
-        self._fast.store(query.key, entry)
         now = self._clock()
-        if now >= entry.expires and (self._stale_after or not query.flags & RD):
-            return None
-        if now >= entry.refresh_at:
+        may_be_given = now < entry.expires or (not self._stale_after and query.flags & RD != 0)
+        wants_refresh = may_be_given and now >= entry.refresh_at
+        if wants_refresh:
             entry.refresh_at = now + RECHECK
+        self._fast.store(query.key, entry)
+        if wants_refresh:
             self._fetch_behind(query, route)
-        return entry
+        return entry if may_be_given else None
 
     def answer_here(self, query: Query, route: Route) -> Entry | None:
         """The answer to `query` that needs nobody else, kept where it may be; None if it has to be fetched."""
@@ -207,7 +208,7 @@ class Resolver:
         if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
             self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
         else:
-            previous.refresh_at = max(previous.refresh_at, now + RECHECK)
+            self._fast.postpone(query.key, now + RECHECK)
             if now < previous.expires or query.flags & RD:
                 return previous
         return policy.unkept(answer, now)

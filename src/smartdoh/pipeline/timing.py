@@ -91,7 +91,7 @@ class Timing:
 
     def _shape_again(self, timed: Timed, query: Query, answer: Answer, entry: Entry) -> None:
         """Put another entry in the place of `entry`, if that still has it."""
-        if self._fast.peek(query.key) is not entry:
+        if not self._fast.holds(query.key, entry):
             return
         other = self._shape(timed, query, answer, entry)
         if other is not entry:
