@@ -14,7 +14,7 @@ PIP       := $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 DEV       := $(VENV)/.installed-dev
 FUZZ      := $(VENV)/.installed-fuzz
-INPUTS    := pyproject.toml constraints.txt
+INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fastpath/*.pyx src/smartdoh/fastpath/*.pxi)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -46,7 +46,7 @@ fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --upgrade "setuptools>=77" -e ".[dev,bench,fuzz]"
+	build/constraints/bin/python -m pip install --quiet --upgrade "setuptools>=77" "Cython>=3.1" -e ".[dev,bench,fuzz]"
 	{ sed -n '/^#/p' constraints.txt; \
 	  build/constraints/bin/python -m pip list --format=freeze --exclude-editable --exclude pip; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
@@ -63,10 +63,10 @@ $(BIN)/python:
 	 else $(PYTHON) -m venv --without-pip $(VENV) && \
 	      $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; fi || { rm -rf $(VENV); exit 1; }
 
-# setuptools comes first and the build uses it (--no-build-isolation): the pinned one, like everything else.
+# setuptools and Cython come first and the build uses them (--no-build-isolation): the pinned ones, like everything else.
 # Editable, so that what runs is what stands in src/.
 $(INSTALLED): $(INPUTS) | $(BIN)/python
-	$(PIP) install --quiet -c constraints.txt setuptools
+	$(PIP) install --quiet -c constraints.txt setuptools Cython
 	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e .
 	@touch $@
 

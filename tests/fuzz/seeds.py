@@ -122,7 +122,35 @@ STREAMS = {
     "cut": b"\1\7" + framed(KNOWN, query_wire())[:-1],
     "many": b"\1\xff" + framed(*[KNOWN] * 70),
 }
-SEEDS = {"query": QUERIES, "answer": ANSWERS, "edns": OPTION_LISTS, "tcp": STREAMS}
+
+
+def story(*steps: tuple[int, bytes]) -> bytes:
+    """Steps as `fuzz_builds` reads them: what happens, and the message behind its length."""
+    return b"\0" + b"".join(bytes((what,)) + framed(message) for what, message in steps)
+
+
+ASK = query_wire(opt(), asked=question(name("a1.example.com")))
+STORIES = {
+    "hit": story((0, ASK), (1, answer_wire((address(1),), asked=question(name("a1.example.com")))), (0, ASK)),
+    "stale": story(
+        (0, ASK), (1, answer_wire((address(1, 5),), asked=question(name("a1.example.com")))), (0x72, b"")
+    ),
+    "long": story(
+        (0, ASK),
+        (
+            1,
+            answer_wire(
+                tuple(address(number) for number in range(55)), asked=question(name("a1.example.com"))
+            ),
+        ),
+        (0x42, b""),
+    ),
+    "stranger": story((12, ASK), (12, bytes(12)), (15, framed(ASK))),
+    "generation": story(
+        (0, ASK), (1, answer_wire((address(1),), asked=question(name("a1.example.com")))), (0x83, b"")
+    ),
+}
+SEEDS = {"builds": STORIES, "query": QUERIES, "answer": ANSWERS, "edns": OPTION_LISTS, "tcp": STREAMS}
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from smartdoh.cache.policy import Bounds, entry_of
-from smartdoh.fastpath import FastPath
 from smartdoh.model import Query
 from smartdoh.wire.names import from_text
 from smartdoh.wire.question import parse_query
+from tests.builds import COMPILED, PYTHON, fast_path
 from tests.scenario.fast import forget_name
 from tests.scenario.messages import answer_to, error_codes, question, soa
 from tests.scenario.world import Clock, Datagrams
@@ -97,11 +97,15 @@ class Known:
 class FastEqualsSlow(RuleBasedStateMachine):
     """The fast path beside a reference that is too simple to be wrong."""
 
+    build = PYTHON
+
     @initialize(at_once=st.booleans())
     def start(self, at_once: bool) -> None:
         self.clock = Clock(0.0)
         self.at_once = at_once
-        self.fast = FastPath(entries=1000, view_of=HOSTS.get, clock=self.clock, stale_at_once=at_once)
+        self.fast = fast_path(self.build)(
+            entries=1000, view_of=HOSTS.get, clock=self.clock, stale_at_once=at_once
+        )
         self.known: dict[Key, Known] = {}
         self.last = Asked(NAMES[0], "A", "127.0.0.1", 1, frozenset({"RD"}), False, False, 0, 0)
 
@@ -288,5 +292,13 @@ class FastEqualsSlow(RuleBasedStateMachine):
                 return
 
 
+class CompiledEqualsSlow(FastEqualsSlow):
+    """The same for the other build."""
+
+    build = COMPILED
+
+
 TestFastEqualsSlow = FastEqualsSlow.TestCase
-TestFastEqualsSlow.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestFastEqualsSlow.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestCompiledEqualsSlow = CompiledEqualsSlow.TestCase
+TestCompiledEqualsSlow.settings = TestFastEqualsSlow.settings

@@ -13,7 +13,7 @@ import dns.message
 from smartdoh.cache.forget import forget
 from smartdoh.cache.policy import Bounds, entry_of
 from smartdoh.fastpath import Entry, FastPath
-from smartdoh.fastpath._python import Address
+from smartdoh.fastpath.surface import Address
 from smartdoh.model import Query
 from smartdoh.wire.question import parse_query
 from tests.scenario.messages import CLIENT, answer_to

@@ -17,14 +17,15 @@ async def forget(fast: FastPath, names: Collection[bytes], zones: Collection[byt
     """Remove every answer for one of `names`, or at or below one of `zones` (folded wire format); how many went."""
     exact, below = frozenset(names), frozenset(zones)
     endings = tuple(exact | below) if len(exact) + len(below) <= FEW else None
-    keys = fast.keys()
-    gone = 0
-    for start in range(0, len(keys), AT_A_TIME):
-        for key in keys[start : start + AT_A_TIME]:
+    gone, end = 0, fast.places
+    while end > 0:
+        start = max(0, end - AT_A_TIME)
+        for key in fast.keys_at(start, end):
             name = key[:-POLICY]
             if endings is not None and not name.endswith(endings):
                 continue
             if name in exact or not below.isdisjoint(parents(name)):
                 gone += fast.remove(key)
         await asyncio.sleep(0)
+        end = min(start, fast.places)
     return gone

@@ -9,64 +9,32 @@ parsed, judged and looked up in the table; a hit there is rendered and remembere
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import fields
 
-from smartdoh.errors import WireError
 from smartdoh.fastpath.entry import Entry, Rendered, render
-from smartdoh.fastpath.table import OVERHEAD, Table
+from smartdoh.fastpath.judge import judge, refusal
+from smartdoh.fastpath.surface import (
+    KNOWN_CLIENTS,
+    MAX_QUERY,
+    OCTETS_PER_ENTRY,
+    RECHECK,
+    REFUSALS,
+    STREAM_OUT,
+    TURN,
+    Address,
+    Clock,
+    Datagrams,
+    Statistics,
+    ViewOf,
+)
+from smartdoh.fastpath.table import Table
 from smartdoh.model import Query
-from smartdoh.wire import compose
-from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, HEADER, NOTIMP, OPCODE, QR, RD, REFUSED
-from smartdoh.wire.edns import extended_error
-from smartdoh.wire.question import parse_query
+from smartdoh.wire.codes import HEADER, QR, RD
 
-TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
-MAX_QUERY = 4096  # octets read of a datagram; a query this long is junk
-RECHECK = 30.0  # seconds between two attempts to refresh one entry, RFC 8767 section 5
 REMEMBERED = 16_384  # finished answers kept for each view
 FORMS = 16  # spellings of one question that are remembered at a time
-QR_BIT, OPCODE_BITS = QR >> 8, OPCODE >> 8  # in the third octet of a message
+QR_BIT = QR >> 8  # in the third octet of a message
 UNKNOWN = -1  # the view of a client that was not heard of yet
-KNOWN_CLIENTS = 8192  # addresses whose view is remembered
-REFUSALS = 20.0  # answers a second, at most, to UDP clients that may not ask
-OCTETS_PER_ENTRY = 1024 + OVERHEAD  # what an entry may take on average before the table counts as full
-
-_PROHIBITED = extended_error(EDE_PROHIBITED, "this client may not ask here")
-
-Address = tuple[Any, ...]
-Clock = Callable[[], float]
-ViewOf = Callable[[str], int | None]
-"""Which policy the client at an address has; None if it may not ask."""
-
-
-class Datagrams(Protocol):
-    """The two verbs of a bound UDP socket that the drain needs."""
-
-    def recvfrom(self, size: int, /) -> tuple[bytes, Address]:
-        """One datagram and where it came from. Raises BlockingIOError when there is none."""
-        ...
-
-    def sendto(self, wire: bytes, address: Any, /) -> int:
-        """Send a datagram back. Raises OSError when it cannot."""
-        ...
-
-
-@dataclass(slots=True)
-class Statistics:
-    """Plain counters since the start; a snapshot is a copy."""
-
-    hits: int = 0
-    stale: int = 0
-    misses: int = 0
-    malformed: int = 0
-    refused: int = 0
-    ignored: int = 0
-    unsent: int = 0
-    entries: int = 0
-    octets: int = 0
-    evictions: int = 0
 
 
 class FastPath:
@@ -136,6 +104,24 @@ class FastPath:
         """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing."""
         return self._ask(wire, host, self._clock(), udp=False)
 
+    def ask_stream(self, buffer: bytearray, host: str) -> tuple[bytes, list[Query], int]:
+        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2).
+
+        Returns the answers in the same form, the misses, and how many octets of `buffer` were read.
+        """
+        out, misses, at, now = bytearray(), list[Query](), 0, self._clock()
+        for _ in range(TURN):
+            end = at + 2 + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= at + 2 else len(buffer) + 1
+            if end > len(buffer) or len(out) >= STREAM_OUT:
+                break
+            answer = self._ask(bytes(buffer[at + 2 : end]), host, now, udp=False)
+            at = end
+            if isinstance(answer, Query):
+                misses.append(answer)
+            elif answer is not None:
+                out += len(answer).to_bytes(2) + answer
+        return bytes(out), misses, at
+
     def take_due(self) -> list[Query]:
         """The questions whose entries want a refresh now, each once in 30 s."""
         due = self._due
@@ -175,9 +161,17 @@ class FastPath:
         self.next_generation()
         return gone
 
-    def keys(self) -> list[bytes]:
-        """Every key that is kept now. The name is all but the last 7 octets."""
-        return list(self._table.entries)
+    @property
+    def places(self) -> int:
+        """How many places of the table are taken: a walk goes from there down to 0, so that it misses nothing."""
+        return self._table.places
+
+    def keys_at(self, start: int, end: int) -> list[bytes]:
+        """The keys in these places now. The name is all but a key's last 7 octets.
+
+        A place that gets free is filled from the end, so who walks downwards meets every key that stays.
+        """
+        return self._table.keys_at(start, end)
 
     def remove(self, key: bytes) -> bool:
         """Forget one answer at once; whether it was kept."""
@@ -211,15 +205,10 @@ class FastPath:
             view = self._learn_view(host)
         if view is None:
             return self._refuse(wire, now, udp=udp)
-        try:
-            query = parse_query(wire, view, host)
-        except WireError as error:
+        query = judge(wire, view, host)
+        if isinstance(query, bytes):
             self._counts.malformed += 1
-            return compose.error(wire, NOTIMP if wire[2] & OPCODE_BITS else error.rcode)
-        edns = query.edns
-        if wire[2] & OPCODE_BITS or (edns is not None and edns.version):
-            self._counts.malformed += 1
-            return compose.error(wire, NOTIMP if wire[2] & OPCODE_BITS else BADVERS, query)
+            return query
         entry = self._table.entries.get(query.key)
         if entry is not None and entry.generation == self._generation:
             answer = self._answer(query, entry, now, udp=udp)
@@ -244,11 +233,7 @@ class FastPath:
             if self._refusals < 1:
                 return None
             self._refusals -= 1
-        try:
-            query = parse_query(wire)
-        except WireError:
-            return compose.error(wire, REFUSED)
-        return compose.error(wire, REFUSED, query, _PROHIBITED)
+        return refusal(wire)
 
     def _answer(self, query: Query, entry: Entry, now: float, *, udp: bool) -> bytes | None:
         """The answer from `entry`, if it may be given at `now`; notes the refresh that it wants."""

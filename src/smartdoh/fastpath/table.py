@@ -28,6 +28,15 @@ class Table:
         self._offsets: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._hand = 0
 
+    @property
+    def places(self) -> int:
+        """How many places are taken; they have no holes."""
+        return len(self._ring)
+
+    def keys_at(self, start: int, end: int) -> list[bytes]:
+        """The keys in these places."""
+        return self._ring[start:end]
+
     def put(self, key: bytes, entry: Entry) -> None:
         """Keep `entry` under `key`, in place of what was there."""
         old = self.entries.get(key)

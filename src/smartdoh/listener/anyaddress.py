@@ -20,12 +20,19 @@ class AnyAddressSocket:
     A sender is (host, its socket address, the control message that makes the answer leave as it has to).
     """
 
+    carries_control = True
+    """Who reads from its descriptor has to carry control messages over into the answers (see fastpath)."""
+
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         if sock.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._sock.fileno()
 
     def recvfrom(self, size: int) -> tuple[bytes, tuple[Any, ...]]:
         """As socket.recvfrom."""

@@ -8,14 +8,12 @@ from typing import cast
 
 from smartdoh.fastpath import FastPath
 from smartdoh.listener.sockets import BACKLOG
-from smartdoh.model import Query
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.wire import compose
 from smartdoh.wire.codes import EDE_OTHER, REFUSED
 from smartdoh.wire.edns import extended_error
 
 IN_FLIGHT = 64  # questions of one connection that wait for an answer
-TURN = 64  # questions taken from one connection before others get their turn
 WRITE_BUFFER = 1 << 16  # octets of answers that a client has not read, after which it is not read from
 SWEEP = 1.0  # seconds between two looks for idle connections
 
@@ -193,29 +191,18 @@ class TcpConnection(asyncio.Protocol):
 
     def _answers(self) -> bytes:
         """Take questions from the buffer; what can be said to them at once, each with its length before it."""
-        buffer, out, at = self._buffer, bytearray(), 0
-        for _ in range(TURN):
-            end = at + 2 + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= at + 2 else len(buffer) + 1
-            if end > len(buffer) or len(out) > WRITE_BUFFER or self._is_full:
-                break
-            answer = self._ask(bytes(buffer[at + 2 : end]))
-            at = end
-            if answer is not None:
-                out += len(answer).to_bytes(2) + answer
-        if at:
+        out, misses, read = self._listener.fast.ask_stream(self._buffer, self._host)
+        if read:
             self._asked_at = self._loop.time()
-            del buffer[:at]
-        return bytes(out)
-
-    def _ask(self, wire: bytes) -> bytes | None:
-        answer = self._listener.fast.ask(wire, self._host)
-        if not isinstance(answer, Query):
-            return answer
-        if self._in_flight >= IN_FLIGHT:
-            return compose.error(wire, REFUSED, answer, _TOO_MANY)
-        self._in_flight += 1
-        self._listener.resolver.submit(answer, self._reply, udp=False)
-        return None
+            del self._buffer[:read]
+        for query in misses:
+            if self._in_flight >= IN_FLIGHT:
+                refused = compose.error(query.wire, REFUSED, query, _TOO_MANY)
+                out += len(refused).to_bytes(2) + refused
+            else:
+                self._in_flight += 1
+                self._listener.resolver.submit(query, self._reply, udp=False)
+        return out
 
     def _reply(self, wire: bytes) -> None:
         self._in_flight -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from smartdoh.errors import WireError
 from smartdoh.model import Scan
@@ -107,6 +108,29 @@ def _may_move(head: bytes, wire: bytes, record: Record, known: Known) -> bool:
     return True
 
 
+class Run(NamedTuple):
+    """Records of one RRset that follow each other, and how many records of each section come before them."""
+
+    start: int
+    end: int
+    section: int
+    before: tuple[int, int, int]
+
+
+def rrset_runs(wire: bytes, question_end: int) -> list[Run]:
+    """The RRsets of a message without OPT in the order in which they stand: where one may be cut off."""
+    runs: list[Run] = []
+    counts, previous = [0, 0, 0], None
+    for record, rrset_key in _with_rrsets(wire, question_end):
+        if rrset_key == previous:
+            runs[-1] = runs[-1]._replace(end=record.end)
+        else:
+            runs.append(Run(record.start, record.end, record.section, (counts[0], counts[1], counts[2])))
+            previous = rrset_key
+        counts[record.section] += 1
+    return runs
+
+
 def truncate(wire: bytes, question_end: int, limit: int) -> tuple[bytes, bool]:
     """Cut a message without OPT to at most `limit` octets at the end of a whole RRset.
 
@@ -115,14 +139,6 @@ def truncate(wire: bytes, question_end: int, limit: int) -> tuple[bytes, bool]:
     """
     if len(wire) <= limit:
         return wire, False
-    counts = [0, 0, 0]
-    kept, cut, previous, again = question_end, [0, 0, 0], None, False
-    for record, rrset_key in _with_rrsets(wire, question_end):
-        if rrset_key != previous:
-            kept, cut, previous = record.start, counts.copy(), rrset_key
-        if record.end > limit:
-            again = record.section != ADDITIONAL
-            break
-        counts[record.section] += 1
-    head = wire[:6] + b"".join(count.to_bytes(2) for count in cut)
-    return head + wire[HEADER:kept], again
+    first = next(run for run in rrset_runs(wire, question_end) if run.end > limit)
+    head = wire[:6] + b"".join(count.to_bytes(2) for count in first.before)
+    return head + wire[HEADER : first.start], first.section != ADDITIONAL

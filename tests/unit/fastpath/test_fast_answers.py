@@ -9,10 +9,11 @@ import dns.rcode
 import pytest
 
 from smartdoh.cache.policy import Bounds
-from smartdoh.fastpath import _python
 from smartdoh.wire.names import from_text
 from tests.scenario.fast import Rig, forget_name, rig
 from tests.scenario.messages import addresses, answer_to, error_codes, query, question, soa, ttls
+
+pytestmark = pytest.mark.usefixtures("build")
 
 WWW = "www.example.com."
 A = f"{WWW} 300 A 192.0.2.1"
@@ -22,7 +23,7 @@ MANY = tuple(f"{WWW} 300 A 192.0.2.{number}" for number in range(1, 201))
 
 
 @pytest.fixture
-def fast() -> Iterator[Rig]:
+def fast(build: object) -> Iterator[Rig]:
     with rig() as made:
         yield made
 
@@ -425,32 +426,3 @@ def test_over_tcp_64_kilobytes_come_whole(fast: Rig) -> None:
     assert isinstance(answer, bytes)
     assert len(answer) > 63_000
     assert not dns.message.from_wire(answer).flags & dns.flags.TC
-
-
-# What is remembered is bounded
-
-
-def test_remembered_answers_are_bounded(fast: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In number for each view, and when that is reached all that was remembered is let go of."""
-    monkeypatch.setattr(_python, "REMEMBERED", 10)
-    entries = [
-        fast.store(question(f"n{n}.example.com."), f"n{n}.example.com. 300 A 192.0.2.1") for n in range(40)
-    ]
-    for n in range(40):
-        fast.ask(question(f"n{n}.example.com."))
-    held = [rendered for entry in entries for rendered in entry.rendered or () if rendered.tail]
-    assert len(held) <= 10
-    for n in range(40):
-        assert addresses(fast.ask(question(f"n{n}.example.com."))) == ["192.0.2.1"]
-
-
-def test_known_clients_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_python, "KNOWN_CLIENTS", 3)
-    with rig() as made:
-        made.store(question(), A)
-        for _ in range(2):
-            for host in range(1, 20):
-                answer = made.fast.ask(question(), f"127.0.0.{host}")
-                assert isinstance(answer, bytes)
-        assert len(made.fast._views) <= 3
-        assert len(made.fast._clients) <= 3

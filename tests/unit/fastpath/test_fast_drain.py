@@ -7,15 +7,17 @@ import dns.message
 import dns.rcode
 import pytest
 
-from smartdoh.fastpath._python import TURN
+from smartdoh.fastpath.surface import TURN
 from tests.scenario.fast import Rig, rig, udp_socket
 from tests.scenario.messages import addresses, question
+
+pytestmark = pytest.mark.usefixtures("build")
 
 A = "www.example.com. 300 A 192.0.2.1"
 
 
 @pytest.fixture
-def fast() -> Iterator[Rig]:
+def fast(build: object) -> Iterator[Rig]:
     with rig() as made:
         yield made
 

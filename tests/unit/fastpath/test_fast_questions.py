@@ -8,11 +8,13 @@ import dns.message
 import dns.rcode
 import pytest
 
-from smartdoh.fastpath import FastPath
+from smartdoh.fastpath._python import FastPath
 from smartdoh.model import Query
 from tests.scenario.fast import Rig, rig
 from tests.scenario.messages import CLIENT, addresses, error_codes, question
 from tests.scenario.world import Clock
+
+pytestmark = pytest.mark.usefixtures("build")
 
 A = "www.example.com. 300 A 192.0.2.1"
 NAME = b"\x03www\x07example\x03com\0"
@@ -64,7 +66,7 @@ FORMERR = {
 
 
 @pytest.fixture
-def fast() -> Iterator[Rig]:
+def fast(build: object) -> Iterator[Rig]:
     with rig() as made:
         made.store(question(), A)
         yield made
@@ -151,9 +153,10 @@ def test_the_root_and_odd_octets_are_names(fast: Rig) -> None:
 # Clients that may not ask
 
 
-def stranger(**how: object) -> FastPath:
-    clock = how.pop("clock", Clock())
-    return FastPath(entries=10, view_of=lambda host: None, clock=clock)  # type: ignore[arg-type]
+@pytest.fixture
+def stranger(build: type[FastPath]) -> FastPath:
+    """A fast path that nobody may ask."""
+    return build(entries=10, view_of=lambda host: None, clock=Clock())
 
 
 def test_a_client_that_may_not_ask_gets_refused_over_udp_at_a_bounded_rate() -> None:
@@ -177,17 +180,16 @@ def test_a_client_that_may_not_ask_gets_refused_over_udp_at_a_bounded_rate() -> 
         assert made.fast.statistics().refused == 200 + 60 + 64
 
 
-def test_over_tcp_it_always_gets_refused() -> None:
-    fast = stranger()
+def test_over_tcp_it_always_gets_refused(stranger: FastPath) -> None:
     for _ in range(100):
-        wire = fast.ask(question(), "192.0.2.9")
+        wire = stranger.ask(question(), "192.0.2.9")
         assert isinstance(wire, bytes)
         assert dns.message.from_wire(wire).rcode() == dns.rcode.REFUSED
 
 
 @pytest.mark.parametrize("wire", FORMERR.values(), ids=FORMERR.keys())
-def test_its_junk_is_refused_too(wire: bytes) -> None:
-    answer = stranger().ask(wire, "192.0.2.9")
+def test_its_junk_is_refused_too(stranger: FastPath, wire: bytes) -> None:
+    answer = stranger.ask(wire, "192.0.2.9")
     assert isinstance(answer, bytes)
     assert answer[:2] == wire[:2]
     assert answer[3] & 15 == dns.rcode.REFUSED
@@ -196,8 +198,8 @@ def test_its_junk_is_refused_too(wire: bytes) -> None:
 
 
 @pytest.mark.parametrize("wire", IGNORED.values(), ids=IGNORED.keys())
-def test_its_answers_are_ignored_too(wire: bytes) -> None:
-    assert stranger().ask(wire, "192.0.2.9") is None
+def test_its_answers_are_ignored_too(stranger: FastPath, wire: bytes) -> None:
+    assert stranger.ask(wire, "192.0.2.9") is None
 
 
 def test_what_is_known_is_not_told_to_a_stranger() -> None:
@@ -209,14 +211,14 @@ def test_what_is_known_is_not_told_to_a_stranger() -> None:
         assert dns.message.from_wire(answer).rcode() == dns.rcode.REFUSED
 
 
-def test_who_may_ask_is_looked_up_once_a_generation() -> None:
+def test_who_may_ask_is_looked_up_once_a_generation(build: type[FastPath]) -> None:
     looked: list[str] = []
 
     def view_of(host: str) -> int | None:
         looked.append(host)
         return 0
 
-    fast = FastPath(entries=10, view_of=view_of, clock=Clock())
+    fast = build(entries=10, view_of=view_of, clock=Clock())
     for host in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
         assert isinstance(fast.ask(question(), host), Query)
     assert looked == ["127.0.0.1", "127.0.0.2"]

@@ -1,14 +1,18 @@
 """A kept answer as each client sees it: flags, spelling, TTLs, staleness, OPT, and what fits over UDP."""
 
+from collections.abc import Iterator
+
 import dns.edns
 import dns.flags
 import dns.message
 import pytest
 
-from smartdoh.fastpath.entry import Entry, render
+from smartdoh.fastpath import entry as entries
+from smartdoh.fastpath.entry import Entry
 from smartdoh.model import Answer, Query
 from smartdoh.wire import edns
 from smartdoh.wire.answer import records, scan_answer
+from tests.builds import BUILDS, PYTHON, fast_path
 from tests.unit.wire.messages import (
     QUESTION,
     QUESTION_END,
@@ -26,6 +30,28 @@ from tests.unit.wire.messages import (
 )
 
 RD, RA, AD, CD, TC, DO = 0x0100, 0x0080, 0x0020, 0x0010, 0x0200, 0x8000
+
+
+@pytest.fixture(params=BUILDS, autouse=True)
+def build(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have `render` be that of one build."""
+    global _build  # noqa: PLW0603
+    _build = request.param
+    yield
+    _build = PYTHON
+
+
+_build = PYTHON
+
+
+def render(query: Query, entry: Entry, now: float, *, udp: bool) -> bytes:
+    """The answer without its id, by the build that the test is for."""
+    if _build == PYTHON:
+        return entries.render(query, entry, now, udp=udp)
+    fast = fast_path(_build)(entries=1, view_of=lambda host: 0, clock=lambda: now)
+    return fast.render(query, entry, udp=udp)[2:]
+
+
 SPELLED = question(name("wWw.eXample.com"))
 STORED, TTL, STALE = 1000.0, 300.0, 3600.0
 EDE = edns.extended_error(22, "why it failed")

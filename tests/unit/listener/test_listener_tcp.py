@@ -8,7 +8,9 @@ import dns.rcode
 import pytest
 
 from smartdoh.fastpath import FastPath
-from smartdoh.listener.tcp import IN_FLIGHT, TURN, WRITE_BUFFER
+from smartdoh.fastpath.surface import TURN
+from smartdoh.listener.tcp import IN_FLIGHT, WRITE_BUFFER
+from smartdoh.model import Query
 from tests.scenario.messages import addresses, error_text, question
 from tests.scenario.serving import Serving, framed, serving
 from tests.scenario.world import World, settle
@@ -283,17 +285,23 @@ async def test_a_client_that_never_reads_is_idle_in_the_end(served: Serving) -> 
 async def test_many_questions_in_one_segment_are_answered_in_bounded_turns(served: Serving) -> None:
     await served.world.know(A)
     turns, loop = [0], asyncio.get_running_loop()
-    ask = served.world.fast.ask
 
-    def counted(wire: bytes, host: str) -> object:
-        turns[-1] += 1
-        return ask(wire, host)
+    class Counting:
+        """The fast path, with a count of what is asked in each turn of the loop."""
+
+        take_due = served.world.fast.take_due
+
+        def ask_stream(self, buffer: bytearray, host: str) -> tuple[bytes, list[Query], int]:
+            answers, misses, read = served.world.fast.ask_stream(buffer, host)
+            turns[-1] += read // len(one)
+            return answers, misses, read
 
     def next_turn() -> None:
         turns.append(0)
         loop.call_soon(next_turn)
 
-    served.world.fast.ask = counted  # type: ignore[method-assign, assignment]
+    one = b"\0\0" + question(WWW)
+    served.listener.serve(Counting(), served.world.resolver)  # type: ignore[arg-type]
     peer = await served.connect()
     next_turn()
     count = 10 * TURN + 1

@@ -35,29 +35,33 @@ def of_question(fast: FastPath, query: Query) -> list[KeptAnswer]:
 
 async def of_name(fast: FastPath, name: bytes, *, below: bool = False) -> AsyncIterator[KeptAnswer]:
     """Every answer that is kept for a folded wire name, or also for all names below it."""
-    keys = fast.keys()
-    for start in range(0, len(keys), KEYS_AT_A_TIME):
-        for key in keys[start : start + KEYS_AT_A_TIME]:
+    async for keys in _walk(fast, KEYS_AT_A_TIME):
+        for key in keys:
             owner = key[: -POLICY - TYPE_AND_CLASS]
             if owner != name and not (below and name in names.parents(owner)):
                 continue
             entry = fast.peek(key)
             if entry is not None:
                 yield show(key, entry)
-        await asyncio.sleep(0)
 
 
 async def everything(fast: FastPath) -> AsyncIterator[KeptAnswer]:
     """Every answer that is kept."""
-    shown = 0
-    for key in fast.keys():  # noqa: SIM118 - no dict: a copy of its keys, for entries come and go meanwhile
-        entry = fast.peek(key)
-        if entry is None:
-            continue
-        yield show(key, entry)
-        shown += 1
-        if shown % SHOWN_AT_A_TIME == 0:
-            await asyncio.sleep(0)
+    async for keys in _walk(fast, SHOWN_AT_A_TIME):
+        for key in keys:
+            entry = fast.peek(key)
+            if entry is not None:
+                yield show(key, entry)
+
+
+async def _walk(fast: FastPath, step: int) -> AsyncIterator[list[bytes]]:
+    """All keys, so many at a time, with the loop's turn after each lot. Entries come and go meanwhile."""
+    end = fast.places
+    while end > 0:
+        start = max(0, end - step)
+        yield fast.keys_at(start, end)
+        await asyncio.sleep(0)
+        end = min(start, fast.places)
 
 
 class Times(NamedTuple):

@@ -1,0 +1,590 @@
+# cython: language_level=3, embedsignature=True
+"""The fast path, compiled: the twin of `_python.py`, which is its specification.
+
+A turn reads up to 64 datagrams with one system call, answers those that can be answered from the table and sends all
+answers with another. On that way no Python object is made and no Python code runs, but for the clock, once a turn.
+The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
+
+Divided by concept: _question.pxi reads, _table.pxi keeps, _answer.pxi writes, _batch.pxi talks to the system.
+"""
+
+cimport cython
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.ref cimport Py_DECREF, Py_INCREF, PyObject
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp, memcpy, memset
+
+import socket
+
+from smartdoh.fastpath import surface
+from smartdoh.fastpath.entry import Entry
+from smartdoh.fastpath.judge import judge, refusal
+from smartdoh.fastpath.surface import Statistics
+from smartdoh.model import Edns, Query
+from smartdoh.wire.edit import rrset_runs
+
+cdef extern from *:
+    """
+    #include <Python.h>
+    #if defined(__GNUC__)
+    #define prefetch(at) __builtin_prefetch(at)
+    #else
+    #define prefetch(at) ((void)(at))
+    #endif
+    """
+    void prefetch(const void* at) nogil
+    ctypedef struct PyHash_FuncDef:
+        Py_ssize_t (*hash)(const void*, Py_ssize_t) nogil
+    PyHash_FuncDef* PyHash_GetFuncDef()
+
+cdef PyHash_FuncDef* HASH = PyHash_GetFuncDef()
+
+cdef enum:  # smartdoh.wire.codes; a test holds them to it
+    QR = 0x8000
+    TC = 0x0200
+    RD = 0x0100
+    RA = 0x0080
+    AD = 0x0020
+    CD = 0x0010
+    DO = 0x8000
+    OPT = 41
+    NXDOMAIN = 3
+    ADDITIONAL = 2
+    OPTION_EDE = 15
+    EDE_STALE = 3
+    EDE_STALE_NXDOMAIN = 19
+    STALE_ANSWER_TTL = 30
+    MIN_UDP = 512
+    MAX_UDP = 1232
+    MAX_MESSAGE = 65535
+
+include "_question.pxi"
+include "_table.pxi"
+include "_answer.pxi"
+include "_batch.pxi"
+
+cdef enum:
+    CLIENTS = 4096  # senders whose view is remembered, a power of two
+    MAY_NOT_ASK = -1
+    CONNECTIONLESS = 1
+    STREAM = 0
+
+cdef double RECHECK = surface.RECHECK
+cdef double REFUSALS = surface.REFUSALS
+cdef size_t STREAM_OUT = surface.STREAM_OUT
+cdef Py_ssize_t KNOWN_CLIENTS = surface.KNOWN_CLIENTS
+
+cdef uint64_t SPREAD = 0x9E37_79B9_7F4A_7C15  # 2**64 over the golden ratio: any bit moves the upper ones
+
+cdef struct Client:
+    uint64_t address[2]
+    int32_t view
+    bint known
+
+
+@cython.final
+cdef class FastPath:
+    """The kept answers, and everything that is answered from them alone. See `_python.FastPath`."""
+
+    cdef Table table
+    cdef Batch batch
+    cdef object view_of, clock, due
+    cdef bint stale_at_once
+    cdef bint is_due  # whether the last answer wants a refresh
+    cdef dict views
+    cdef uint64_t generation, stamps
+    cdef double refusals, refusals_at
+    cdef uint64_t hits, stale, misses, malformed, refused, ignored, unsent
+    cdef Client clients[CLIENTS]
+    cdef uint8_t* room  # for one answer over TCP
+
+    def __cinit__(self):
+        self.room = <uint8_t*>malloc(MAX_MESSAGE + 1)
+        if self.room == NULL:
+            raise MemoryError
+        memset(self.clients, 0, sizeof(self.clients))
+
+    def __dealloc__(self):
+        free(self.room)
+
+    def __init__(self, *, entries, view_of, clock, stale_at_once=True, octets=None):
+        self.table = Table(entries, octets or entries * surface.OCTETS_PER_ENTRY)
+        self.batch = Batch()
+        self.view_of = view_of
+        self.clock = clock
+        self.stale_at_once = stale_at_once
+        self.due = []
+        self.views = {}
+        self.refusals = REFUSALS
+        self.refusals_at = clock()
+
+    # What the listeners call
+
+    def drain(self, sock):
+        """Read up to 64 datagrams, answer what can be answered at once, return the misses with their senders."""
+        cdef bint with_control = getattr(sock, "carries_control", False)
+        if not with_control and not isinstance(sock, socket.socket):
+            return self.drain_by_ones(sock)
+        cdef int fd = sock.fileno()
+        cdef Batch batch = self.batch
+        cdef int received = batch.receive(fd, with_control)
+        if received <= 0:  # nothing there, or a report about an earlier answer that nobody took
+            return []
+        cdef double now = self.clock()
+        cdef list misses = []
+        cdef int number
+        cdef size_t size
+        for number in range(received):
+            self.read(number)
+        self.fetch(received)
+        for number in range(received):
+            size = 0
+            if batch.readings[number] == SOUND:
+                size = self.answer(&batch.questions[number], batch.message(number), now, CONNECTIONLESS, batch.room())
+                if self.is_due:
+                    self.is_due = False
+                    self.due.append(self.query(number))
+            if not size and batch.readings[number] != NOTHING:
+                size = self.other(number, now, with_control, misses)
+            if size:
+                batch.answer(number, size)
+        self.unsent += batch.send(fd)
+        return misses
+
+    def ask(self, bytes wire, str host):
+        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing."""
+        return self.ask_bytes(wire, host, self.clock(), STREAM)
+
+    def ask_stream(self, buffer, str host):
+        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2).
+
+        Returns the answers in the same form, the misses, and how many octets of `buffer` were read.
+        """
+        cdef const uint8_t[::1] octets = buffer
+        cdef size_t length = len(buffer), at = 0, end
+        cdef double now = self.clock()
+        cdef bytearray out = bytearray()
+        cdef list misses = []
+        for _ in range(TURN):
+            if length - at < 2 or <size_t>len(out) >= STREAM_OUT:
+                break
+            end = at + 2 + u16(&octets[at])
+            if end > length:
+                break
+            answer = self.ask_bytes(bytes(octets[at + 2 : end]), host, now, STREAM)
+            at = end
+            if isinstance(answer, bytes):
+                out += len(answer).to_bytes(2, "big")
+                out += answer
+            elif answer is not None:
+                misses.append(answer)
+        return bytes(out), misses, at
+
+    def take_due(self):
+        """The questions whose entries want a refresh now, each once in 30 s."""
+        due = self.due
+        if due:
+            self.due = []
+        return due
+
+    def render(self, query, entry, *, bint udp):
+        """The whole answer to `query` from `entry`, kept or not."""
+        cdef Question question
+        cdef bytes wire = query.wire
+        cdef Kept* kept = self.find(query.key)
+        cdef bint is_kept = kept != NULL and entry.slot > 0 and kept.stamp == <uint64_t>entry.slot
+        cdef size_t size
+        set_question(&question, query)
+        if not is_kept:
+            kept = block_of(query.key, entry)
+        size = render_kept(kept, &question, octets_of(wire), self.clock(), udp, self.room)
+        if not is_kept:
+            let_go(kept)
+        return PyBytes_FromStringAndSize(<char*>self.room, size)
+
+    # What the spine calls
+
+    def store(self, bytes key, entry):
+        """Keep an answer under the current generation. Nobody changes the entry afterwards."""
+        cdef Kept* kept = block_of(key, entry)
+        self.stamps += 1
+        kept.stamp = self.stamps
+        entry.slot = self.stamps
+        kept.generation = entry.generation = self.generation
+        self.table.put(kept)
+
+    def peek(self, bytes key):
+        """What is kept under `key` in this generation, fresh, stale or long over."""
+        cdef Kept* kept = self.find(key)
+        return None if kept == NULL else entry_of(kept)
+
+    def holds(self, bytes key, entry):
+        """Whether `entry`, once stored under `key`, is what is kept there still."""
+        cdef Kept* kept = self.find(key)
+        return kept != NULL and entry.slot > 0 and kept.stamp == <uint64_t>entry.slot
+
+    def postpone(self, bytes key, double until):
+        """Ask for no refresh of what is kept under `key` before `until`."""
+        cdef Kept* kept = self.find(key)
+        if kept != NULL:
+            kept.refresh_at = max(kept.refresh_at, until)
+
+    def flush(self):
+        """Forget everything at once, by a new generation; how many went. Names are for `cache.forget`."""
+        gone = self.table.used
+        self.next_generation()
+        return gone
+
+    @property
+    def places(self):
+        """How many places of the table are taken: a walk goes from there down to 0, so that it misses nothing."""
+        return self.table.used
+
+    def keys_at(self, size_t start, size_t end):
+        """The keys in these places now. The name is all but a key's last 7 octets."""
+        cdef size_t place
+        cdef list keys = []
+        for place in range(start, min(end, self.table.used)):
+            keys.append(key_bytes(self.table.ring[place]))
+        return keys
+
+    def remove(self, bytes key):
+        """Forget one answer at once; whether it was kept."""
+        cdef Kept* kept = self.table.find(octets_of(key), len(key), hash_of(octets_of(key), len(key)))
+        if kept == NULL:
+            return False
+        self.table.remove(kept)
+        return True
+
+    def next_generation(self):
+        """Make every kept answer a miss: the policy by which they were chosen is no more."""
+        self.generation += 1
+        self.views.clear()
+        memset(self.clients, 0, sizeof(self.clients))
+
+    def statistics(self):
+        """A copy of the counters."""
+        return Statistics(
+            hits=self.hits,
+            stale=self.stale,
+            misses=self.misses,
+            malformed=self.malformed,
+            refused=self.refused,
+            ignored=self.ignored,
+            unsent=self.unsent,
+            entries=self.table.used,
+            octets=self.table.octets,
+            evictions=self.table.evictions,
+        )
+
+    # One turn
+
+    cdef void read(self, int number):
+        """Read one datagram's question, and whose policy its client has; a client that may not ask makes it odd."""
+        cdef Batch batch = self.batch
+        cdef Question* question = &batch.questions[number]
+        cdef int view
+        batch.readings[number] = read_question(batch.message(number), batch.received[number].msg_len, question)
+        if batch.readings[number] == NOTHING:
+            self.ignored += 1
+        elif batch.readings[number] == SOUND:
+            view = self.view(&batch.senders[number])
+            if view == MAY_NOT_ASK:
+                batch.readings[number] = ODD
+            else:
+                set_policy(question, view)
+                self.table.fetch_bucket(question.hash)
+
+    cdef void fetch(self, int received) noexcept nogil:
+        """Have the memory of what will be looked at brought near while other questions are worked on."""
+        cdef int number
+        cdef Kept* kept
+        for number in range(received):
+            if self.batch.readings[number] == SOUND:
+                kept = self.table.guess(self.batch.questions[number].hash)
+                if kept != NULL:
+                    prefetch(kept)
+                    prefetch(<uint8_t*>kept + 64)
+                    prefetch(<uint8_t*>kept + 128)
+
+    cdef size_t answer(
+        self, const Question* question, const uint8_t* wire, double now, bint udp, uint8_t* out
+    ) noexcept:
+        """Write the answer, if there is one that may be given at `now`; its size or 0. `is_due` says whether it wants
+        a refresh."""
+        cdef Kept* kept = self.table.find(question.key, question.key_size, question.hash)
+        if kept == NULL or kept.generation != self.generation:
+            return 0
+        if now < kept.expires:
+            self.hits += 1
+        elif self.may_be_stale(kept, question.flags, now):
+            self.stale += 1
+        else:
+            return 0
+        kept.asked = True
+        if now >= kept.refresh_at:
+            kept.refresh_at = now + RECHECK
+            self.is_due = True
+        return render_kept(kept, question, wire, now, udp, out)
+
+    cdef bint may_be_stale(self, Kept* kept, unsigned int flags, double now) noexcept nogil:
+        """RD=0 asks for what is known, never for what was (RFC 8767 section 4).
+
+        Where a client otherwise waits for a fresh answer first, it does not within 30 s of a try that failed.
+        """
+        if now >= kept.expires + kept.stale or not flags & RD:
+            return False
+        return self.stale_at_once or now < kept.refresh_at
+
+    cdef size_t other(self, int number, double now, bint with_control, list misses) except? 0:
+        """What the table could not answer: to the misses, or an error written to `room`; that one's size."""
+        cdef Batch batch = self.batch
+        cdef sockaddr_in6* sender = &batch.senders[number]
+        cdef int view = self.view(sender)
+        if view == MAY_NOT_ASK and not self.may_refuse(now, CONNECTIONLESS):
+            return 0
+        if batch.readings[number] == SOUND:
+            said = self.query(number)
+            self.misses += 1
+        else:
+            said = self.judged(batch.octets(number), host_of(sender), view, now, CONNECTIONLESS)
+        if isinstance(said, bytes):
+            memcpy(batch.room(), octets_of(said), min(<size_t>len(said), <size_t>MAX_UDP))
+            return min(<size_t>len(said), <size_t>MAX_UDP)
+        address = address_of(sender)
+        if with_control:
+            address = address[0], address, control_of(&batch.received[number].msg_hdr)
+        misses.append((said, address))
+        return 0
+
+    cdef object query(self, int number):
+        """The sound question of one datagram."""
+        cdef Batch batch = self.batch
+        return query_of(&batch.questions[number], batch.octets(number), host_of(&batch.senders[number]))
+
+    cdef list drain_by_ones(self, sock):
+        """As `drain`, for what is no socket of the system's."""
+        cdef double now = self.clock()
+        cdef list misses = []
+        for _ in range(TURN):
+            try:
+                wire, address = sock.recvfrom(MAX_QUERY)
+            except OSError:
+                break
+            said = self.ask_bytes(wire, address[0], now, CONNECTIONLESS)
+            if isinstance(said, bytes):
+                try:
+                    sock.sendto(said, address)
+                except OSError:
+                    self.unsent += 1
+            elif said is not None:
+                misses.append((said, address))
+        return misses
+
+    # One message
+
+    cdef object ask_bytes(self, bytes wire, str host, double now, bint udp):
+        """The answer to a message, the miss it is, or None where it gets nothing."""
+        cdef Question question
+        cdef size_t size
+        cdef int view
+        cdef Reading reading = read_question(octets_of(wire), len(wire), &question)
+        if reading == NOTHING:
+            self.ignored += 1
+            return None
+        view = self.view_of_host(host)
+        if view == MAY_NOT_ASK and not self.may_refuse(now, udp):
+            return None
+        if reading == ODD or view == MAY_NOT_ASK:
+            return self.judged(wire, host, view, now, udp)
+        set_policy(&question, view)
+        size = self.answer(&question, octets_of(wire), now, udp, self.room)
+        if not size:
+            self.misses += 1
+            return query_of(&question, wire, host)
+        if self.is_due:
+            self.is_due = False
+            self.due.append(query_of(&question, wire, host))
+        return PyBytes_FromStringAndSize(<char*>self.room, size)
+
+    cdef object judged(self, bytes wire, str host, int view, double now, bint udp):
+        """As `ask_bytes`, for a message that only the specification's own reader can tell about."""
+        cdef Question question
+        cdef size_t size
+        if view == MAY_NOT_ASK:
+            return refusal(wire)
+        query = judge(wire, view, host)
+        if isinstance(query, bytes):
+            self.malformed += 1
+            return query
+        set_question(&question, query)
+        size = self.answer(&question, octets_of(wire), now, udp, self.room)
+        if not size:
+            self.misses += 1
+            return query
+        if self.is_due:
+            self.is_due = False
+            self.due.append(query)
+        return PyBytes_FromStringAndSize(<char*>self.room, size)
+
+    cdef bint may_refuse(self, double now, bint udp) noexcept:
+        """Whether a client that may not ask is told so: over UDP only as often as cannot harm whoever it pretends to be."""
+        self.refused += 1
+        if not udp:
+            return True
+        self.refusals = min(REFUSALS, self.refusals + (now - self.refusals_at) * REFUSALS)
+        self.refusals_at = now
+        if self.refusals < 1:
+            return False
+        self.refusals -= 1
+        return True
+
+    # Clients and the table
+
+    cdef int view(self, const sockaddr_in6* sender) except? -2:
+        """The view of a datagram's sender, or MAY_NOT_ASK."""
+        cdef uint64_t address[2]
+        cdef Client* client
+        if sender.sin6_family == AF_INET:
+            address[0] = (<const sockaddr_in*>sender).sin_addr.s_addr
+            address[1] = 0xFFFF  # no IPv6 address that a packet can come from
+        else:
+            memcpy(address, &sender.sin6_addr, 16)
+        client = &self.clients[<uint64_t>((address[0] ^ address[1]) * SPREAD) >> 52]
+        if not client.known or client.address[0] != address[0] or client.address[1] != address[1]:
+            client.view = self.view_of_host(host_of(sender))
+            client.address[0], client.address[1] = address[0], address[1]
+            client.known = True
+        return client.view
+
+    cdef int view_of_host(self, str host) except? -2:
+        """The same for an address as text."""
+        view = self.views.get(host)
+        if view is None:
+            view = self.view_of(host)
+            if view is None:
+                view = MAY_NOT_ASK
+            if len(self.views) >= KNOWN_CLIENTS:
+                self.views.clear()
+            self.views[host] = view
+        return view
+
+    cdef Kept* find(self, bytes key) noexcept:
+        """What is kept under `key` in this generation."""
+        cdef Kept* kept = self.table.find(octets_of(key), len(key), hash_of(octets_of(key), len(key)))
+        return kept if kept != NULL and kept.generation == self.generation else NULL
+
+
+cdef inline const uint8_t* octets_of(bytes text) noexcept:
+    return <const uint8_t*>PyBytes_AS_STRING(text)
+
+
+cdef inline bytes key_bytes(Kept* kept):
+    return PyBytes_FromStringAndSize(<char*>key_of(kept), kept.key_size)
+
+
+cdef object query_of(const Question* question, bytes wire, str host):
+    """The question as the spine takes it: what `parse_query` gives."""
+    cdef size_t name_size = question.key_size - 7
+    cdef const uint8_t* key = &question.key[0]
+    cdef unsigned int view = (key[name_size + 4] << 16 | u16(key + name_size + 5)) >> 2
+    edns = None
+    if question.has_opt:
+        edns = Edns(question.payload, 0, bool(question.do_bit), wire[question.end + OPT_FIXED :])
+    return Query(
+        wire,
+        question.flags,
+        PyBytes_FromStringAndSize(<char*>key, name_size),
+        u16(key + name_size),
+        u16(key + name_size + 2),
+        question.end,
+        edns,
+        view,
+        host,
+        PyBytes_FromStringAndSize(<char*>key, question.key_size),
+    )
+
+
+cdef int set_question(Question* question, query) except -1:
+    """What `render_kept` and `find` need of a question that was read in Python."""
+    cdef bytes key = query.key
+    question.flags = query.flags
+    question.end = query.end
+    question.key_size = <uint16_t>len(key)
+    if question.key_size > MAX_KEY:
+        raise ValueError("a key longer than any name")
+    memcpy(question.key, octets_of(key), question.key_size)
+    question.hash = hash_of(question.key, question.key_size)
+    edns = query.edns
+    question.has_opt = edns is not None
+    question.do_bit = edns is not None and edns.do
+    question.payload = MIN_UDP if edns is None else edns.payload
+    return 0
+
+
+cdef Kept* block_of(bytes key, entry) except NULL:
+    """A block with all that an entry says. Raises ValueError where it holds what no scanned answer can."""
+    cdef bytes wire = entry.wire, ede = entry.ede
+    cdef tuple offsets = entry.ttl_offsets
+    cdef str source = entry.source
+    cdef list cuts = []
+    cdef Kept* kept
+    cdef size_t question_end = HEADER + len(key) - 3
+    cdef size_t number, size = len(wire)
+    if size < question_end or size > MAX_MESSAGE or len(key) > MAX_KEY or len(ede) > MAX_MESSAGE:
+        raise ValueError("not an answer to this question")
+    if size > MIN_UDP - OPT_FIXED:
+        cuts = rrset_runs(wire, question_end)
+    kept = <Kept*>malloc(
+        sizeof(Kept) + len(offsets) * sizeof(uint16_t) + len(cuts) * sizeof(Cut) + len(key) + size + len(ede)
+    )
+    if kept == NULL:
+        raise MemoryError
+    kept.offsets, kept.cuts = <uint16_t>len(offsets), <uint16_t>len(cuts)
+    kept.key_size, kept.wire_size, kept.ede_size = <uint16_t>len(key), <uint16_t>size, <uint16_t>len(ede)
+    kept.stored, kept.expires, kept.stale, kept.refresh_at = entry.stored, entry.expires, entry.stale, entry.refresh_at
+    kept.rcode, kept.ad = entry.rcode, entry.ad
+    kept.asked = False
+    kept.stamp = kept.generation = 0
+    for number in range(kept.offsets):
+        offsets_of(kept)[number] = min(<size_t>offsets[number], size - 4)
+    for number in range(kept.cuts):
+        set_cut(&cuts_of(kept)[number], cuts[number])
+    memcpy(key_of(kept), octets_of(key), len(key))
+    memcpy(wire_of(kept), octets_of(wire), size)
+    memcpy(ede_of(kept), octets_of(ede), len(ede))
+    kept.hash = hash_of(key_of(kept), kept.key_size)
+    kept.source = <PyObject*>source
+    Py_INCREF(source)
+    return kept
+
+
+cdef int set_cut(Cut* cut, run) except -1:
+    cut.start, cut.end, cut.section = run.start, run.end, run.section
+    cut.before[0], cut.before[1], cut.before[2] = run.before
+    return 0
+
+
+cdef object entry_of(Kept* kept):
+    """A block as the spine knows it."""
+    cdef size_t number
+    entry = Entry.__new__(Entry)
+    entry.wire = PyBytes_FromStringAndSize(<char*>wire_of(kept), kept.wire_size)
+    entry.ttl_offsets = tuple([offsets_of(kept)[number] for number in range(kept.offsets)])
+    entry.ede = PyBytes_FromStringAndSize(<char*>ede_of(kept), kept.ede_size)
+    entry.rcode, entry.ad, entry.source = kept.rcode, kept.ad, <object>kept.source
+    entry.stored, entry.expires, entry.stale, entry.refresh_at = kept.stored, kept.expires, kept.stale, kept.refresh_at
+    entry.generation, entry.slot = kept.generation, kept.stamp
+    entry.asked, entry.rendered = bool(kept.asked), None
+    return entry
+
+
+cdef list control_of(msghdr* message):
+    """The first control message of a datagram as `listener.anyaddress` sends it back with the answer."""
+    cdef cmsghdr* control = CMSG_FIRSTHDR(message)
+    if control == NULL:
+        return []
+    leave_from_there(message)
+    data = PyBytes_FromStringAndSize(<char*>CMSG_DATA(control), control.cmsg_len - CMSG_LEN(0))
+    return [(control.cmsg_level, control.cmsg_type, data)]

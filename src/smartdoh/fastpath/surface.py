@@ -1,0 +1,50 @@
+"""What both builds of the fast path have in common: their bounds, their counters, and the sockets they drain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from smartdoh.fastpath.table import OVERHEAD
+
+TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
+MAX_QUERY = 4096  # octets read of a datagram; a query this long is junk
+RECHECK = 30.0  # seconds between two attempts to refresh one entry, RFC 8767 section 5
+KNOWN_CLIENTS = 8192  # addresses whose view is remembered
+REFUSALS = 20.0  # answers a second, at most, to UDP clients that may not ask
+STREAM_OUT = 1 << 16  # octets of answers after which no more questions are taken from a stream at a time
+OCTETS_PER_ENTRY = 1024 + OVERHEAD  # what an entry may take on average before the table counts as full
+
+Address = tuple[Any, ...]
+Clock = Callable[[], float]
+ViewOf = Callable[[str], int | None]
+"""Which policy the client at an address has; None if it may not ask."""
+
+
+class Datagrams(Protocol):
+    """The two verbs of a bound UDP socket that the drain needs."""
+
+    def recvfrom(self, size: int, /) -> tuple[bytes, Address]:
+        """One datagram and where it came from. Raises BlockingIOError when there is none."""
+        ...
+
+    def sendto(self, wire: bytes, address: Any, /) -> int:
+        """Send a datagram back. Raises OSError when it cannot."""
+        ...
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Plain counters since the start; a snapshot is a copy."""
+
+    hits: int = 0
+    stale: int = 0
+    misses: int = 0
+    malformed: int = 0
+    refused: int = 0
+    ignored: int = 0
+    unsent: int = 0
+    entries: int = 0
+    octets: int = 0
+    evictions: int = 0

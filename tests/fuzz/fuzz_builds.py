@@ -1,0 +1,68 @@
+"""Any story of packets, answers and time, told to both builds of the fast path: they never differ.
+
+An input is an octet and a list of steps, each an octet that says what happens, two octets with a size, and as many
+octets as that: the message that is asked or kept.
+"""
+
+from __future__ import annotations
+
+from smartdoh.cache.policy import Bounds
+from smartdoh.errors import WireError
+from smartdoh.wire.codes import HEADER
+from smartdoh.wire.question import parse_query
+from tests.both_builds import HOSTS, Both
+from tests.fuzz.harnesses import run_file
+
+MOST_STEPS = 40
+SECONDS = (0.25, 1.0, 29.75, 270.0)
+WHO = tuple(HOSTS)
+
+
+def check(data: bytes) -> None:
+    """What holds for any story."""
+    both = Both(stale_at_once=not data[:1] or data[0] < 128)
+    question = b""
+    at = 1
+    for _ in range(MOST_STEPS):
+        if at + 3 > len(data):
+            break
+        what, size = data[at], int.from_bytes(data[at + 1 : at + 3])
+        message = data[at + 3 : at + 3 + size]
+        at += 3 + size
+        question = _step(both, what, message, question)
+    both.compare()
+
+
+def _step(both: Both, what: int, message: bytes, question: bytes) -> bytes:
+    """Do one thing; the question that the next answer is for."""
+    host = WHO[what >> 2 & 3]
+    match what & 3:
+        case 0:
+            both.ask(message, host)
+            return message
+        case 1:
+            _keep(both, question, message, host)
+        case 2:
+            both.clock.forward(SECONDS[what >> 4 & 3])
+            if what & 64:
+                both.ask(question, host)
+        case _:
+            both.stream(message, host)
+            if what & 128:
+                both.change("next_generation")
+    return question
+
+
+def _keep(both: Both, question: bytes, message: bytes, host: str) -> None:
+    if len(question) < HEADER:
+        return
+    view = HOSTS[host]
+    try:
+        query = parse_query(question, view or 0, host)
+        both.store(query, message, Bounds(stale=600.0))
+    except (WireError, IndexError, ValueError):
+        return
+
+
+if __name__ == "__main__":
+    run_file(__file__)
