@@ -6,6 +6,7 @@ CONFIG       := smartdoh.toml
 PYTEST_ARGS  ?=
 BENCH_ARGS   ?=
 FUZZ_SECONDS ?= 600
+SANITIZED_TESTS ?= tests/unit tests/property tests/scenario tests/fuzz
 
 VENV      := .venv
 BIN       := $(VENV)/bin
@@ -18,7 +19,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint bench fuzz constraints clean
+.PHONY: help run test build lint bench fuzz sanitize constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,15 @@ bench: $(DEV) ## the benchmarks beside the peers that are installed: table, benc
 
 fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS=600)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+SANITIZED := build/sanitized
+SANITIZER  = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+             PYTHONPATH=$(SANITIZED)
+
+sanitize: $(DEV) ## the fast path built to find its own mistakes (ASan, UBSan), under its tests and the fuzzers' corpus
+	SMARTDOH_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp build/sanitized-objects
+	$(SANITIZER) $(BIN)/python -c 'from smartdoh.fastpath import _native; assert "$(SANITIZED)" in _native.__file__'
+	$(SANITIZER) $(BIN)/python -m pytest $(SANITIZED_TESTS)
 
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints

@@ -51,6 +51,7 @@ def build(settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk) -> Ru
         view_of=views.view_of,
         clock=clock.now,
         stale_at_once=not cache.stale_after,
+        sets=views.sets,
     )
     system_trust = TrustStore()
     doh = _bootstrap_groups(settings, system_trust, tasks)

@@ -5,7 +5,8 @@ A turn reads up to 64 datagrams with one system call, answers those that can be 
 answers with another. On that way no Python object is made and no Python code runs, but for the clock, once a turn.
 The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
 
-Divided by concept: _question.pxi reads, _table.pxi keeps, _answer.pxi writes, _batch.pxi talks to the system.
+Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _table.pxi keeps, _answer.pxi
+writes, _batch.pxi talks to the system.
 """
 
 cimport cython
@@ -63,10 +64,9 @@ include "_question.pxi"
 include "_table.pxi"
 include "_answer.pxi"
 include "_batch.pxi"
+include "_clients.pxi"
 
 cdef enum:
-    CLIENTS = 4096  # senders whose view is remembered, a power of two
-    MAY_NOT_ASK = -1
     CONNECTIONLESS = 1
     STREAM = 0
 
@@ -75,13 +75,6 @@ cdef double REFUSALS = surface.REFUSALS
 cdef size_t STREAM_OUT = surface.STREAM_OUT
 cdef Py_ssize_t KNOWN_CLIENTS = surface.KNOWN_CLIENTS
 
-cdef uint64_t SPREAD = 0x9E37_79B9_7F4A_7C15  # 2**64 over the golden ratio: any bit moves the upper ones
-
-cdef struct Client:
-    uint64_t address[2]
-    int32_t view
-    bint known
-
 
 @cython.final
 cdef class FastPath:
@@ -89,29 +82,30 @@ cdef class FastPath:
 
     cdef Table table
     cdef Batch batch
-    cdef object view_of, clock, due
+    cdef object view_of, sets, clock, due
     cdef bint stale_at_once
     cdef bint is_due  # whether the last answer wants a refresh
     cdef dict views
     cdef uint64_t generation, stamps
     cdef double refusals, refusals_at
     cdef uint64_t hits, stale, misses, malformed, refused, ignored, unsent
-    cdef Client clients[CLIENTS]
+    cdef Clients clients
     cdef uint8_t* room  # for one answer over TCP
 
     def __cinit__(self):
         self.room = <uint8_t*>malloc(MAX_MESSAGE + 1)
         if self.room == NULL:
             raise MemoryError
-        memset(self.clients, 0, sizeof(self.clients))
 
     def __dealloc__(self):
         free(self.room)
 
-    def __init__(self, *, entries, view_of, clock, stale_at_once=True, octets=None):
+    def __init__(self, *, entries, view_of, clock, stale_at_once=True, octets=None, sets=None):
         self.table = Table(entries, octets or entries * surface.OCTETS_PER_ENTRY)
         self.batch = Batch()
         self.view_of = view_of
+        self.sets = sets
+        self.clients = Clients(sets() if sets is not None else None)
         self.clock = clock
         self.stale_at_once = stale_at_once
         self.due = []
@@ -261,7 +255,7 @@ cdef class FastPath:
         """Make every kept answer a miss: the policy by which they were chosen is no more."""
         self.generation += 1
         self.views.clear()
-        memset(self.clients, 0, sizeof(self.clients))
+        self.clients = Clients(self.sets() if self.sets is not None else None)
 
     def statistics(self):
         """A copy of the counters."""
@@ -442,23 +436,14 @@ cdef class FastPath:
 
     # Clients and the table
 
-    cdef int view(self, const sockaddr_in6* sender) except? -2:
+    cdef int view(self, const sockaddr_in6* sender) except? -3:
         """The view of a datagram's sender, or MAY_NOT_ASK."""
-        cdef uint64_t address[2]
-        cdef Client* client
-        if sender.sin6_family == AF_INET:
-            address[0] = (<const sockaddr_in*>sender).sin_addr.s_addr
-            address[1] = 0xFFFF  # no IPv6 address that a packet can come from
-        else:
-            memcpy(address, &sender.sin6_addr, 16)
-        client = &self.clients[<uint64_t>((address[0] ^ address[1]) * SPREAD) >> 52]
-        if not client.known or client.address[0] != address[0] or client.address[1] != address[1]:
-            client.view = self.view_of_host(host_of(sender))
-            client.address[0], client.address[1] = address[0], address[1]
-            client.known = True
+        cdef Client* client = self.clients.find(sender)
+        if client.view == UNKNOWN:
+            self.clients.learn(client, self.view_of_host(host_of(sender)))
         return client.view
 
-    cdef int view_of_host(self, str host) except? -2:
+    cdef int view_of_host(self, str host) except? -3:
         """The same for an address as text."""
         view = self.views.get(host)
         if view is None:

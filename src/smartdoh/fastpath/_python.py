@@ -24,6 +24,7 @@ from smartdoh.fastpath.surface import (
     Address,
     Clock,
     Datagrams,
+    Sets,
     Statistics,
     ViewOf,
 )
@@ -48,8 +49,13 @@ class FastPath:
         clock: Clock,
         stale_at_once: bool = True,
         octets: int | None = None,
+        sets: Sets | None = None,
     ) -> None:
-        """`entries` bounds the table; `stale_at_once` is whether a stale answer is given without asking first."""
+        """`entries` bounds the table; `stale_at_once` is whether a stale answer is given without asking first.
+
+        `sets` are what `view_of` goes by, asked for anew with each generation; without them `view_of` is asked of
+        every client.
+        """
         self._table = Table(entries, octets or entries * OCTETS_PER_ENTRY)
         self._view_of = view_of
         self._clock = clock

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
 from smartdoh.fastpath.table import OVERHEAD
@@ -20,6 +21,9 @@ Address = tuple[Any, ...]
 Clock = Callable[[], float]
 ViewOf = Callable[[str], int | None]
 """Which policy the client at an address has; None if it may not ask."""
+
+Sets = Callable[[], Sequence[Iterable[IPv4Network | IPv6Network]]]
+"""The sets of clients that the policy goes by: two clients in the same of them have the same view."""
 
 
 class Datagrams(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from smartdoh.config import Network
 
@@ -16,6 +16,10 @@ class Networks:
     def __init__(self, networks: Iterable[Network]) -> None:
         self._networks = tuple(networks)
         self._verdicts: dict[str, bool] = {}
+
+    def __iter__(self) -> Iterator[Network]:
+        """The networks."""
+        return iter(self._networks)
 
     def __contains__(self, host: str) -> bool:
         """Whether `host`, an address as text, with or without a zone, is in one of them."""

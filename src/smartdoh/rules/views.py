@@ -29,6 +29,10 @@ class Views:
         self._views = {(False,) * len(wanted): 0}
         return True
 
+    def sets(self) -> tuple[Networks, ...]:
+        """Who may ask, and the sets of clients that are told apart: `view_of` looks at nothing else."""
+        return self._allow, *self._groups
+
     def view_of(self, host: str) -> int | None:
         """The view of the client at `host`; None if it may not ask."""
         if host not in self._allow:
