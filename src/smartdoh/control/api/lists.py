@@ -68,16 +68,20 @@ async def updating(runtime: Runtime, names: Collection[str]) -> AsyncIterator[Ev
     events: asyncio.Queue[Event] = asyncio.Queue()
     for name in names:
         runtime.tasks.start(_look(runtime.lists, name, events), f"update of list {name}")
-    left, event = len(names), None
+    left, under_way = len(names), dict[str, ListProgress]()
     while left:
         try:
             async with asyncio.timeout(BEAT):
                 event = await events.get()
         except TimeoutError:
-            if event is not None and "phase" in event:
-                yield event
+            for last in under_way.values():
+                yield last
             continue
-        left -= "outcome" in event
+        if "phase" in event:
+            under_way[event["list"]] = event
+        else:
+            under_way.pop(event["list"], None)
+            left -= 1
         yield event
 
 
