@@ -21,6 +21,7 @@ import pytest
 
 from smartdoh.control import unixsocket
 from tests.conftest import GROUP, StartProxy
+from tests.e2e.commands import config_of, explained, run, socket_of
 from tests.e2e.messages import addresses, error_codes, question
 from tests.servers.scripted import ScriptedServer, replies
 from tests.servers.smartdoh import COMMAND, RunningProxy, environment
@@ -36,35 +37,6 @@ MOST_WAITING = (
 )
 
 
-def config_of(proxy: RunningProxy) -> Path:
-    return proxy.process.log_file.parent / "smartdoh.toml"
-
-
-def run(proxy: RunningProxy, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    """A command of the user who started the proxy, with the proxy's config."""
-    config = config_of(proxy)
-    done = subprocess.run(
-        [*COMMAND, *arguments, "--config", str(config)],
-        env=environment(config.parent),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    assert done.returncode == status, done.stdout + done.stderr
-    return done
-
-
-def explained(proxy: RunningProxy, *arguments: str) -> Any:
-    return json.loads(run(proxy, "explain", *arguments, "--json").stdout)
-
-
-def socket_of(proxy: RunningProxy) -> Path:
-    (found,) = config_of(proxy).parent.rglob("control-*.sock")
-    return found
-
-
 class Connection(http.client.HTTPConnection):
     """HTTP by hand, for what the command line does not send."""
 
@@ -74,13 +46,6 @@ class Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock: socket.socket = unixsocket.connect(self.path, 10)
-
-
-@pytest.fixture
-def short(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No login's runtime directory: sockets lie below the state directory of the test."""
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
 
 
 pytestmark = pytest.mark.usefixtures("short")
@@ -238,6 +203,32 @@ def test_what_is_on_disk_is_explained_exported_and_flushed(
     asked = len(upstream.requests)
     proxy.udp(question("one"))
     assert len(upstream.requests) == asked + 1
+
+
+def test_what_is_on_disk_is_exported_without_a_proxy(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    """In the very lines that the proxy gives, but for what has passed of their time."""
+    proxy = smartdoh(upstream.url, sections={"cache": {"dir": tmp_path / "cache"}})
+    proxy.udp(question("one"))
+    proxy.udp(question("missing"))
+    proxy.stop()
+    done = run(proxy, "cache", "export")
+    assert "no proxy runs" in done.stderr
+    rows = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert set(rows) == {full_name("one"), full_name("missing")}
+    one = rows[full_name("one")]
+    assert (one["level"], one["group"], one["state"]) == ("disk", GROUP, "fresh")
+    again = smartdoh(upstream.url, sections={"cache": {"dir": tmp_path / "cache"}})
+    [same] = [
+        row
+        for row in map(json.loads, run(again, "cache", "export").stdout.splitlines())
+        if row["name"] == one["name"]
+    ]
+    passing = {"age_s", "left_s", "stale_left_s", "records"}
+    assert {key: same[key] for key in same if key not in passing} == {
+        key: one[key] for key in one if key not in passing
+    }
 
 
 @pytest.mark.parametrize("words", [["cache", "stats"], ["cache", "flush"], ["cache", "export"], ["reload"]])

@@ -9,8 +9,8 @@ import dns.message
 import pytest
 
 from tests.conftest import StartProxy
+from tests.e2e.commands import explained, run
 from tests.e2e.messages import question, until
-from tests.e2e.test_control import explained, run
 from tests.servers.certificates import Authority
 from tests.servers.internet import Internet, Site, require_internet
 from tests.servers.proxies import ViaProxy, microsocks, tinyproxy

@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from smartdoh.app import clock
+from smartdoh.config import Settings
 from smartdoh.control import client, tables
+from smartdoh.control.failures import NotRunningError
+
+Load = Callable[[], Settings]
+"""Reads the config. Raises ConfigError."""
 
 
 def stats(config: Path, *, as_json: bool) -> None:
@@ -34,8 +42,24 @@ def flush(config: Path, name: str, *, below: bool) -> None:
     print(f"{removed} answer{'' if removed == 1 else 's'} forgotten{where}")
 
 
-def export(config: Path) -> None:
-    """Print every kept answer as a line of JSON."""
-    for line in client.find(config, os.environ).lines("/cache/export"):
+def export(config: Path, load: Load) -> None:
+    """Print every kept answer as a line of JSON; without a proxy those on disk. Raises ConfigError, too."""
+    for line in _lines(config, load):
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
+
+
+def _lines(config: Path, load: Load) -> Iterator[bytes]:
+    try:
+        proxy = client.find(config, os.environ)
+    except NotRunningError as error:
+        from smartdoh.control import export as on_disk  # noqa: PLC0415 - only where no proxy runs
+
+        cache = load().cache
+        if cache.dir is None or not on_disk.path_in(cache.dir).exists():
+            raise NotRunningError(f"{error}; and nothing is kept on disk") from None
+        print(f"smartdoh: {error}; these are the answers on disk", file=sys.stderr)
+        for row in on_disk.export(cache.dir, cache.stale, clock.now, time.time):
+            yield f"{json.dumps(row, ensure_ascii=False)}\n".encode()
+    else:
+        yield from proxy.lines("/cache/export")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smartdoh.app import loop
-from smartdoh.app.lists.keeper import ListKeeper, ListState
 from smartdoh.app.overrides import read
 from smartdoh.app.unused import unused
 from smartdoh.config import Rule, Settings, format_duration
 from smartdoh.control import tables
-from smartdoh.rules.lists import MEANINGS
+from smartdoh.control.api.shapes import ListStatus
+from smartdoh.control.lists import rows
+from smartdoh.control.lists.local import opened
 
 
 def report(settings: Settings) -> None:
@@ -18,8 +18,7 @@ def report(settings: Settings) -> None:
     console = tables.console()
     overrides = settings.routing.overrides
     found = read(overrides, settings.groups) if overrides is not None and overrides.exists() else None
-    with console.status("reading the lists"):
-        states = loop.run(_lists(settings))
+    lists = opened(settings)
     console.print(f"config: {settings.path or 'defaults'}", markup=False)
     console.print(f"listening on: {', '.join(map(str, settings.listen.dns))} (UDP and TCP)", markup=False)
     console.print(f"who may ask: {', '.join(map(str, settings.listen.allow))}", markup=False)
@@ -30,35 +29,16 @@ def report(settings: Settings) -> None:
     tables.show("Groups", columns, _groups(settings), to=console)
     columns = ("", "names", "types", "clients", "goes to")
     tables.show("Rules, the first match decides", columns, _rules(settings), to=console)
-    if states:
+    if lists:
         columns = ("list", "file", "lines used", "not used, and why", "without it")
-        tables.show("Lists", columns, map(_list, states), to=console)
+        tables.show("Lists", columns, map(_list, lists), to=console)
     for warning in (*settings.warnings, *unused(settings)):
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print("the config is sound", style="green")
 
 
-async def _lists(settings: Settings) -> list[ListState]:
-    """Every list, opened or compiled as `serve` would."""
-    keeper = ListKeeper(settings.lists, {}, lambda _: None)
-    await keeper.prepare()
-    return list(keeper.states.values())
-
-
-def _list(state: ListState) -> tuple[str, ...]:
-    settings = state.settings
-    if state.names is None:
-        missing = state.problem or "it is missing"
-        return settings.name, str(settings.file), missing, "", f"fails {settings.on_missing}"
-    report = state.names.report
-    skipped = [f"{count} {MEANINGS[reason]}" for reason, count in report.skipped.items()]
-    return (
-        settings.name,
-        str(settings.file),
-        str(report.used),
-        "; ".join(skipped),
-        f"fails {settings.on_missing}",
-    )
+def _list(found: ListStatus) -> tuple[str, ...]:
+    return found["name"], found["file"], rows.used(found), rows.skipped(found), f"fails {found['on_missing']}"
 
 
 def _groups(settings: Settings) -> Iterator[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from smartdoh.app.overrides import read
 from smartdoh.app.unused import unused
 from smartdoh.config import BadConfigError, Rule, Settings
+from smartdoh.control.lists.local import opened
 from smartdoh.errors import ConfigError
 
 
@@ -22,7 +23,8 @@ def report(load: Callable[[], Settings]) -> None:
         told = [{"key": problem.key, "message": problem.message} for problem in problems]
         print(json.dumps({"sound": False, "problems": told}, ensure_ascii=False))
         raise
-    print(json.dumps({"sound": True, **_meaning(settings)}, ensure_ascii=False))
+    found = {"sound": True, **_meaning(settings), "lists": opened(settings)}
+    print(json.dumps(found, ensure_ascii=False))
 
 
 def _meaning(settings: Settings) -> dict[str, object]:

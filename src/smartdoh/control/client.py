@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from smartdoh.control import unixsocket
-from smartdoh.control.failures import NotRunningError, RefusedError
+from smartdoh.control.failures import NotOursError, NotRunningError, RefusedError
 from smartdoh.control.places import candidates
 
 PATIENCE = 30.0  # seconds; a reload may read long lists
@@ -35,11 +35,11 @@ class Proxy:
         """Removes what `target` stands for."""
         return self._request("DELETE", target)
 
-    def lines(self, target: str) -> Iterator[bytes]:
-        """The lines at `target` as they come."""
+    def lines(self, target: str, method: str = "GET") -> Iterator[bytes]:
+        """The lines that `target` answers with, as they come."""
         with closing(_Connection(self._path)) as connection:
             try:
-                response = _ask(connection, "GET", target)
+                response = _ask(connection, method, target)
                 yield from response
             except (OSError, HTTPException) as error:
                 raise NotRunningError(f"the proxy went away: {error}") from error
@@ -86,7 +86,7 @@ def find(config: Path, environ: Mapping[str, str]) -> Proxy:
         try:
             unixsocket.connect(path, PATIENCE).close()
         except PermissionError:
-            raise NotRunningError(f"{path} belongs to another user") from None
+            raise NotOursError(f"{path} belongs to another user") from None
         except OSError:
             continue
         return Proxy(path)

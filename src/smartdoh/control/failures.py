@@ -9,5 +9,9 @@ class NotRunningError(SmartDohError):
     """No proxy with this config can be reached."""
 
 
+class NotOursError(NotRunningError):
+    """A proxy with this config runs, and is another user's."""
+
+
 class RefusedError(SmartDohError):
     """The proxy said no, and why."""

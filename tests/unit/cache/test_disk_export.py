@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,20 @@ from smartdoh.app import clock
 from smartdoh.cache.disk import FILE_NAME, Disk
 from smartdoh.cache.policy import Bounds, entry_of
 from smartdoh.cache.second import SecondLevel
+from smartdoh.control.api.shapes import KeptAnswer
 from smartdoh.control.export import export
 from smartdoh.errors import ConfigError
 from tests.scenario.messages import answer_to, query, soa
 
 GROUPS = {"direct": b"directly", "proxy": b"by proxy"}
+
+
+STALE = 1000.0
+WALL = time.time
+
+
+def exported(directory: Path, wall: Callable[[], float] = WALL) -> list[KeptAnswer]:
+    return list(export(directory, STALE, clock.now, wall))
 
 
 def keep(second: SecondLevel, group: str, name: str, rdtype: str, *records: str, **how: object) -> None:
@@ -51,7 +61,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def test_every_answer_is_a_line_in_the_order_of_domains(directory: Path) -> None:
-    found = [json.loads(json.dumps(line)) for line in export(directory, clock.now, time.time)]
+    found = [json.loads(json.dumps(line)) for line in exported(directory)]
     assert [(line["name"], line["type"], line["group"]) for line in found] == [
         ("no.example.com.", "A", "direct"),
         ("www.example.com.", "A", "direct"),
@@ -59,39 +69,41 @@ def test_every_answer_is_a_line_in_the_order_of_domains(directory: Path) -> None
         ("odd\\000\\.name.example.", "TYPE65280", "direct"),
     ]
     www = found[1]
-    assert www["class"] == "IN"
-    assert www["rcode"] == "NOERROR"
-    assert www["from"] == "upstream"
-    assert www["records"] == [
-        "www.example.com. 600 IN CNAME cdn.example.net.",
-        "cdn.example.net. 300 IN A 192.0.2.1",
-        "cdn.example.net. 300 IN A 192.0.2.2",
+    assert (www["level"], www["state"], www["klass"], www["rcode"]) == ("disk", "fresh", "IN", "NOERROR")
+    assert www["source"] == "upstream"
+    assert [line.split(" ", 2)[::2] for line in www["records"]] == [
+        ["www.example.com.", "IN CNAME cdn.example.net."],
+        ["cdn.example.net.", "IN A 192.0.2.1"],
+        ["cdn.example.net.", "IN A 192.0.2.2"],
     ]
-    assert 290 <= www["ttl"] <= 300
-    assert www["ttl"] + www["age"] in (299, 300)  # both are cut to whole seconds
-    assert found[2]["do"]
-    assert not www["do"]
+    assert 290 <= www["left_s"] <= 300
+    assert www["left_s"] + www["age_s"] == pytest.approx(300, abs=0.2)
+    assert found[2]["dnssec_ok"]
+    assert not www["dnssec_ok"]
     assert found[0]["rcode"] == "NXDOMAIN"
 
 
 def test_a_stale_answer_has_less_than_nothing_left(directory: Path) -> None:
     later = time.time() + 1000
-    ttls = {(line["name"], line["type"]): line["ttl"] for line in export(directory, clock.now, lambda: later)}
-    assert -710 <= ttls["www.example.com.", "A"] <= -700
+    found = {(line["name"], line["type"]): line for line in exported(directory, lambda: later)}
+    www = found["www.example.com.", "A"]
+    assert -710 <= www["left_s"] <= -699
+    assert www["state"] == "stale"
+    assert 290 <= www["stale_left_s"] <= 301
 
 
 def test_it_reads_beside_a_running_proxy(directory: Path) -> None:
     """Another process may do so; within one, LMDB refuses a second opening, which is told like any failure."""
     disk = Disk(directory, 1000, boot=clock.now)
     with pytest.raises(ConfigError, match="already open"):
-        list(export(directory, clock.now, time.time))
+        exported(directory)
     disk.close()
-    assert len(list(export(directory, clock.now, time.time))) == 4
+    assert len(exported(directory)) == 4
 
 
 def test_no_cache_and_no_cache_of_ours_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        list(export(tmp_path, clock.now, time.time))
+        exported(tmp_path)
     (tmp_path / FILE_NAME).write_bytes(b"garbage" * 1000)
     with pytest.raises(ConfigError, match=FILE_NAME):
-        list(export(tmp_path, clock.now, time.time))
+        exported(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
@@ -20,9 +21,14 @@ CONNECT_TIMEOUT = 10.0
 SLOWEST, SLOW_FOR = 1000, 30  # octets a second, for so many seconds: below that it is given up
 NOT_MODIFIED, OK = 304, 200
 HTTPS = 443
+TELL_EVERY = 0.1  # seconds between two words on how far it is
 
 Find = Callable[[str], Awaitable[tuple[str, ...]]]
 """The addresses of a host name. Raises UpstreamError."""
+
+
+TellOctets = Callable[[int, int], None]
+"""Is told now and then how many octets there are, and of how many; 0 where the server does not say."""
 
 
 class FetchError(SmartDohError):
@@ -57,14 +63,20 @@ class Fetched:
     validators: Validators
 
 
-async def fetch(url: str, way: Way, known: Validators, largest: int) -> Fetched | None:
+def _untold(_done: int, _total: int) -> None:
+    """For those who do not want to know."""
+
+
+async def fetch(
+    url: str, way: Way, known: Validators, largest: int, tell: TellOctets = _untold
+) -> Fetched | None:
     """Get `url`; None if it is still the version that `known` tells. Raises FetchError.
 
     Only https, also after a redirect; at most `largest` octets; no cookies, nothing from the environment.
     """
     async with pycurl.AsyncCurlMulti() as multi:
         for _ in range(MOST_REDIRECTS + 1):
-            got = await _get(multi, url, way, known, largest)
+            got = await _get(multi, url, way, known, largest, tell)
             if not isinstance(got, str):
                 return got
             url = urljoin(url, got)
@@ -74,7 +86,7 @@ async def fetch(url: str, way: Way, known: Validators, largest: int) -> Fetched 
 
 
 async def _get(
-    multi: pycurl.AsyncCurlMulti, url: str, way: Way, known: Validators, largest: int
+    multi: pycurl.AsyncCurlMulti, url: str, way: Way, known: Validators, largest: int, tell: TellOctets
 ) -> Fetched | str | None:
     """One request: what it brought, None for 304, or where it is redirected to."""
     chunks: list[bytes] = []
@@ -85,6 +97,8 @@ async def _get(
         curl.setopt(pycurl.RESOLVE, await _resolved(url, way))
         curl.setopt(pycurl.WRITEFUNCTION, chunks.append)
         curl.setopt(pycurl.HEADERFUNCTION, headers.append)
+        curl.setopt(pycurl.NOPROGRESS, 0)
+        curl.setopt(pycurl.XFERINFOFUNCTION, _told_now_and_then(tell))
         await multi.perform(curl)
         status = curl.getinfo(pycurl.RESPONSE_CODE)
         redirect = curl.getinfo(pycurl.REDIRECT_URL)
@@ -119,6 +133,20 @@ def _prepare(curl: pycurl.Curl, url: str, way: Way, known: Validators, largest: 
     curl.setopt(pycurl.TIMEOUT_MS, int(TIMEOUT * 1000))
     curl.setopt(pycurl.LOW_SPEED_LIMIT, SLOWEST)
     curl.setopt(pycurl.LOW_SPEED_TIME, SLOW_FOR)
+
+
+def _told_now_and_then(tell: TellOctets) -> Callable[[int, int, int, int], None]:
+    """What libcurl calls at every turn, as `tell` wants it: when it has something new to say, and not too often."""
+    told, at = 0, 0.0
+
+    def progress(total: int, done: int, _upload_total: int, _uploaded: int) -> None:
+        nonlocal told, at
+        now = time.monotonic()
+        if done != told and (now >= at + TELL_EVERY or done == total):
+            told, at = done, now
+            tell(done, total)
+
+    return progress
 
 
 async def _resolved(url: str, way: Way) -> list[str]:

@@ -1,43 +1,51 @@
-"""All lists of a config: opened or compiled at the start, fetched and watched later, put in force together."""
+"""All lists of a config: opened or compiled at the start, looked at when due or asked for, put in force together."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
 
 from smartdoh.app import logs
-from smartdoh.app.lists.compile import CompileError, compile_aside
-from smartdoh.app.lists.fetch import FetchError, Validators, Way, fetch
-from smartdoh.app.lists.judge import Candidate, objections
+from smartdoh.app.lists.fetch import Way
+from smartdoh.app.lists.progress import Outcome, Progress, TellOf, to_nobody
+from smartdoh.app.lists.state import ListState
 from smartdoh.app.lists.store import ListFiles
+from smartdoh.app.lists.update import FAILURES, update
 from smartdoh.app.watch import changes, state_of
 from smartdoh.config import ListSettings
-from smartdoh.rules.lists import NameSet, NotUsable, open_list
+from smartdoh.rules.lists import NameSet
 
 FIRST_PAUSE = 10.0  # seconds after a fetch that failed, doubling
 LONGEST_PAUSE = 3600.0
-SOONEST = 1.0  # seconds between two looks at a list, whatever the clock says
 
 PutInForce = Callable[[Mapping[str, NameSet | None]], None]
 """Is given every list by its name whenever one of them is another."""
 
 
 @dataclass(slots=True)
-class ListState:
-    """One list as it is now; `problem` is why its last update came to nothing."""
+class UnderWay:
+    """A look at a list, and those who want to know; `outcome` is None where it was broken off."""
 
-    settings: ListSettings
-    files: ListFiles
-    names: NameSet | None = None
-    problem: str = ""
+    name: str
+    outcome: asyncio.Future[Outcome | None]
+    watchers: list[TellOf] = field(default_factory=list)
+    last: Progress | None = None
 
-    @property
-    def candidate(self) -> Candidate | None:
-        """The list in force with the account of its lines."""
-        return Candidate(self.names.report, self.names) if self.names is not None else None
+    def join(self, watcher: TellOf) -> None:
+        """Somebody else wants to know: how far it is, and all that comes."""
+        self.watchers.append(watcher)
+        if self.last is not None:
+            watcher(self.name, self.last)
+
+    def tell(self, name: str, progress: Progress) -> None:
+        """Tell all of them."""
+        self.last = progress
+        for watcher in self.watchers:
+            watcher(name, progress)
 
 
 class ListKeeper:
@@ -50,11 +58,12 @@ class ListKeeper:
         self.states = {name: ListState(settings, ListFiles(settings)) for name, settings in lists.items()}
         self._ways = ways
         self._put_in_force = put_in_force
+        self._under_way: dict[str, UnderWay] = {}
         self._log = logs.get()
 
-    async def prepare(self) -> None:
+    async def prepare(self, tell: TellOf = to_nobody) -> None:
         """Open what is there, compiling it where that has not been done: afterwards questions may be answered."""
-        await asyncio.gather(*(self._open(state) for state in self.states.values()))
+        await asyncio.gather(*(self._open(state, tell) for state in self.states.values()))
         self._tell()
         for name, state in self.states.items():
             if state.names is None:
@@ -68,97 +77,89 @@ class ListKeeper:
                 work = self._fetch_again if state.settings.url else self._watch
                 group.create_task(work(state), name=f"list {state.settings.name}")
 
-    async def update(self, name: str) -> str:
-        """Fetch one list now; what came of it, in words."""
-        return await self._update(self.states[name])
+    def is_under_way(self, name: str) -> bool:
+        """Whether a list is being looked at."""
+        return name in self._under_way
 
-    async def _open(self, state: ListState) -> None:
-        """Open the compiled form, made first if need be; the list stays as it was where that fails."""
-        files, form = state.files, state.settings.format
-        try:
-            state.names = open_list(files.file, form, files.compiled)
-        except NotUsable:
-            if _exists(files.file):
-                await self._compile(state)
+    async def update(self, name: str, tell: TellOf = to_nobody) -> Outcome:
+        """Look at one list now: fetch it, or read its file again where it has no URL.
 
-    async def _compile(self, state: ListState) -> None:
-        files, form = state.files, state.settings.format
+        One at a time: who comes while it is looked at joins, and hears the rest of it.
+        """
+        while (running := self._under_way.get(name)) is not None:
+            running.join(tell)
+            outcome = await asyncio.shield(running.outcome)
+            if outcome is not None:
+                return outcome
+        running = UnderWay(name, asyncio.get_running_loop().create_future(), [tell])
+        self._under_way[name] = running
+        outcome = None
         try:
-            await compile_aside(files.file, form, files.compiled)
-            state.names = open_list(files.file, form, files.compiled)
-        except (CompileError, NotUsable, OSError) as error:
+            outcome = await self._update(self.states[name], running.tell)
+        finally:
+            del self._under_way[name]
+            running.outcome.set_result(outcome)
+        return outcome
+
+    async def _open(self, state: ListState, tell: TellOf) -> None:
+        try:
+            await state.open_or_compile(partial(tell, state.settings.name))
+        except FAILURES as error:
             self._fail(state, str(error))
 
     async def _watch(self, state: ListState) -> None:
         seen = state_of(state.settings.file)
         async for _ in changes(state.settings.file, seen):
-            before = state.names
-            await self._open(state)
-            if state.names is not before:
-                self._tell()
-                self._log.info("list in force", list=state.settings.name, lines=_used(state))
+            await self.update(state.settings.name)
 
     async def _fetch_again(self, state: ListState) -> None:
-        failures = 0
+        loop, refresh = asyncio.get_running_loop(), state.settings.refresh
         origin = state.files.origin(state.settings.url or "")
-        wait = origin.checked + state.settings.refresh - time.time() if state.names is not None else 0.0
+        wait = origin.checked + refresh - time.time() if state.names is not None else 0.0
+        state.due = loop.time() + min(wait, refresh)
         while True:
-            await asyncio.sleep(min(max(wait, SOONEST if failures else 0.0), state.settings.refresh))
-            await self._update(state)
-            failures = failures + 1 if state.problem else 0
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
-            wait = min(pause, state.settings.refresh) if failures else state.settings.refresh
+            while (left := state.due - loop.time()) > 0:
+                state.rescheduled.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await state.rescheduled.wait()
+            await self.update(state.settings.name)
 
-    async def _update(self, state: ListState) -> str:
-        """Fetch, judge and put in force; the old list stays where any of it fails."""
-        settings, files = state.settings, state.files
-        url = settings.url or ""
-        state.problem = ""
-        try:
-            known = files.origin(url).validators if state.names is not None else Validators()
-            fetched = await fetch(url, self._ways[settings.name], known, settings.largest)
-            if fetched is None:
-                await asyncio.to_thread(files.remember, url, known)
-                return "unchanged"
-            await asyncio.to_thread(files.write_new, fetched.content)
-            await compile_aside(files.new, settings.format, files.new_compiled)
-            why = await self._replace(state)
-            await asyncio.to_thread(files.remember, url, fetched.validators if not why else Validators())
-        except (FetchError, CompileError, NotUsable, OSError) as error:
-            return self._fail(state, str(error))
-        if why:
-            return self._fail(state, f"set aside as {files.rejected}: {'; '.join(why)}")
-        self._tell()
-        self._log.info("list in force", list=settings.name, lines=_used(state))
-        return "updated"
+    async def _update(self, state: ListState, tell: TellOf) -> Outcome:
+        """One look, and what follows from it."""
+        name, before = state.settings.name, state.names
+        outcome = await update(state, self._ways.get(name), partial(tell, name))
+        if state.names is not before:
+            self._tell()
+            self._log.info("list in force", list=name, lines=_used(state))
+        if outcome.is_good:
+            state.problem, state.failures = "", 0
+        else:
+            self._fail(state, outcome.why)
+            state.failures += 1
+        if state.settings.url:
+            state.due = asyncio.get_running_loop().time() + _pause(state)
+            state.rescheduled.set()
+        return outcome
 
-    async def _replace(self, state: ListState) -> list[str]:
-        """Put the new list in place of the old, or set it aside; the objections to it."""
-        files, settings = state.files, state.settings
-        names = open_list(files.new, settings.format, files.new_compiled)
-        why = objections(Candidate(names.report, names), state.candidate, settings.canaries)
-        if why:
-            await asyncio.to_thread(files.set_aside, why)
-            return why
-        await asyncio.to_thread(files.accept)
-        state.names = open_list(files.file, settings.format, files.compiled)
-        return []
-
-    def _fail(self, state: ListState, problem: str) -> str:
+    def _fail(self, state: ListState, problem: str) -> None:
         state.problem = problem
         in_force = "the old one stays" if state.names is not None else f"fails {state.settings.on_missing}"
         self._log.warning(
             "list not updated", list=state.settings.name, problem=problem, list_in_force=in_force
         )
-        return problem
 
     def _tell(self) -> None:
         self._put_in_force({name: state.names for name, state in self.states.items()})
 
 
+def _pause(state: ListState) -> float:
+    """Seconds until the next look."""
+    if not state.failures:
+        return state.settings.refresh
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(state.failures - 1, 16))
+    return min(pause, state.settings.refresh)
+
+
 def _used(state: ListState) -> int:
     return state.names.report.used if state.names is not None else 0
-
-
-def _exists(path: Path) -> bool:
-    return path.is_file()

@@ -82,7 +82,13 @@ def show(key: bytes, entry: Entry) -> KeptAnswer:
 
 
 def present(
-    level: Level, name: bytes, question: tuple[int, int, int], times: Times, wire: bytes, source: str
+    level: Level,
+    name: bytes,
+    question: tuple[int, int, int],
+    times: Times,
+    wire: bytes,
+    source: str,
+    group: str = "",
 ) -> KeptAnswer:
     """An answer, its records with the TTLs that are left. `question` is type, class, and view with DO and CD."""
     qtype, qclass, policy = question
@@ -94,6 +100,7 @@ def present(
         view=policy >> 2,
         dnssec_ok=bool(policy & 2),
         checking_disabled=bool(policy & 1),
+        group=group,
         state=_freshness(times),
         age_s=round(times.age, 1),
         left_s=round(times.left, 1),

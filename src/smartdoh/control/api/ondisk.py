@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
 import lmdb
 
@@ -17,6 +18,14 @@ from smartdoh.model import Query
 BITS = range(4)  # DO and CD
 
 
+class File(NamedTuple):
+    """What the records of a file are shown with."""
+
+    now: float  # by the file's clock
+    stale: float  # seconds that an answer may be given past its end
+    groups: Mapping[bytes, str]  # the names of those that the fingerprints stand for
+
+
 def of_question(runtime: Runtime, query: Query, group: str) -> list[KeptAnswer]:
     """What a group's answers on disk are for a question, with and without DO and CD."""
     if runtime.disk is None:
@@ -27,7 +36,8 @@ def of_question(runtime: Runtime, query: Query, group: str) -> list[KeptAnswer]:
         records.key_of(query.name, query.key[:-POLICY] + bits.to_bytes(POLICY), decided_by) for bits in BITS
     ]
     found = [(key, runtime.disk.get(key)) for key in keys]
-    rows = [show(runtime, key, octets) for key, octets in found if octets is not None]
+    file = File(runtime.disk.now(), settings.cache.stale, {decided_by: group})
+    rows = [show(file, key, octets) for key, octets in found if octets is not None]
     return [row for row in rows if row is not None]
 
 
@@ -35,9 +45,11 @@ async def everything(runtime: Runtime) -> AsyncIterator[KeptAnswer]:
     """Every answer on disk, also those of groups that the config had before."""
     if runtime.disk is None:
         return
+    settings = runtime.settings
+    groups = {fingerprint(group, settings.cache): name for name, group in settings.groups.items()}
     try:
         for number, (key, octets) in enumerate(runtime.disk.items()):
-            row = show(runtime, key, octets)
+            row = show(File(runtime.disk.now(), settings.cache.stale, groups), key, octets)
             if row is not None:
                 yield row
             if number % SHOWN_AT_A_TIME == 0:
@@ -46,18 +58,18 @@ async def everything(runtime: Runtime) -> AsyncIterator[KeptAnswer]:
         return
 
 
-def show(runtime: Runtime, key: bytes, octets: bytes) -> KeptAnswer | None:
+def show(file: File, key: bytes, octets: bytes) -> KeptAnswer | None:
     """One record; None where it is damaged."""
     record, place = records.decode(key, octets), records.place_of(key)
-    if record is None or place is None or runtime.disk is None:
+    if record is None or place is None:
         return None
-    age = max(0.0, runtime.disk.now() - record.stored)
-    times = Times(age, record.lifetime - age, record.lifetime + runtime.settings.cache.stale - age)
+    age = max(0.0, file.now - record.stored)
     return present(
         "disk",
         place.name,
         (place.qtype, place.qclass, int(place.do) << 1 | int(place.cd)),
-        times,
+        Times(age, record.lifetime - age, record.lifetime + file.stale - age),
         record.wire,
         record.source,
+        file.groups.get(place.fingerprint, ""),
     )

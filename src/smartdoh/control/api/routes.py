@@ -21,7 +21,7 @@ from smartdoh import __version__
 from smartdoh.app.runtime import Runtime
 from smartdoh.app.server import Server
 from smartdoh.cache.forget import forget
-from smartdoh.control.api import health, kept, ondisk
+from smartdoh.control.api import health, kept, lists, ondisk
 from smartdoh.control.api.explaining import explain
 from smartdoh.control.api.shapes import Statistics, Status
 from smartdoh.control.questions import folded
@@ -42,6 +42,9 @@ def application(server: Server) -> Starlette:
             Route("/statistics", api.statistics),
             Route("/upstreams", api.upstreams),
             Route("/explain", api.explain),
+            Route("/lists", api.lists),
+            Route("/lists", api.update_lists, methods=["POST"]),
+            Route("/lists/{name}", api.update_list, methods=["POST"]),
             Route("/reload", api.reload, methods=["POST"]),
             Route("/cache", api.cache),
             Route("/cache", api.flush, methods=["DELETE"]),
@@ -111,6 +114,26 @@ class Api:
             running=True,
         )
         return JSONResponse(found)
+
+    async def lists(self, _request: Request) -> Response:
+        """Every list as it is now."""
+        return JSONResponse(lists.statuses(self._server.runtime.lists))
+
+    async def update_lists(self, _request: Request) -> Response:
+        """Look at every list now; how far it is and what came of it, a line of JSON each."""
+        return self._updating(list(self._server.runtime.lists.states))
+
+    async def update_list(self, request: Request) -> Response:
+        """The same for one."""
+        try:
+            name = lists.known(request.path_params["name"], self._server.runtime.lists.states)
+        except ConfigError as error:
+            return _problem(HTTPStatus.NOT_FOUND, str(error))
+        return self._updating([name])
+
+    def _updating(self, names: list[str]) -> Response:
+        events = lists.updating(self._server.runtime, names)
+        return StreamingResponse(_lines(events), media_type="application/jsonl")
 
     async def reload(self, _request: Request) -> Response:
         """The config and what belongs to it, read again; 409 with the problem where it is refused."""

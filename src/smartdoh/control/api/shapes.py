@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, final
+
+from smartdoh.app.lists.progress import Phase, Result
 
 Health = Literal["well", "doubtful", "resting"]
 Freshness = Literal["fresh", "stale", "expired"]
 Level = Literal["memory", "disk"]
+OnMissing = Literal["open", "closed"]
 Action = Literal["ask", "answer", "block", "refuse"]
 
 
@@ -48,6 +51,7 @@ class KeptAnswer(TypedDict):
     view: int
     dnssec_ok: bool
     checking_disabled: bool
+    group: str  # who was asked; empty where that is not known, as in memory
     state: Freshness
     age_s: float
     left_s: float  # until it expires; negative: since it expired
@@ -55,6 +59,53 @@ class KeptAnswer(TypedDict):
     rcode: str
     source: str
     records: list[str]
+
+
+class SetAsideList(TypedDict):
+    """A list that was fetched last and not let in."""
+
+    file: str
+    fetched: str  # as in ListStatus
+    reasons: list[str]
+
+
+class ListStatus(TypedDict):
+    """One list as it is now. Times are UTC as RFC 3339 has them."""
+
+    name: str
+    format: str
+    file: str
+    url: str  # empty: it is a local file that is watched
+    lines_used: int | None  # None: it is not in force
+    skipped: dict[str, int]  # lines by the reason why they are not used
+    changed: str | None  # when the file was last another; None: there is none
+    checked: str | None  # when its server last said what it has
+    next_look_s: float | None  # None: when the file changes, or nothing runs
+    updating: bool
+    problem: str  # why the last look came to nothing
+    set_aside: SetAsideList | None
+    on_missing: OnMissing
+    fails_now: OnMissing | None  # how its rules fail while it is not in force; None: it is
+
+
+@final
+class ListProgress(TypedDict):
+    """How far a look at a list is."""
+
+    list: str
+    phase: Phase
+    done: int  # octets fetched
+    total: int | None  # of so many
+
+
+@final
+class ListOutcome(TypedDict):
+    """What came of a look at a list."""
+
+    list: str
+    outcome: Result
+    why: str  # it was set aside or failed
+    status: ListStatus
 
 
 class Decision(TypedDict):

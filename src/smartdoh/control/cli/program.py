@@ -1,4 +1,4 @@
-"""The command line: what it takes, and the exit codes it promises."""
+"""The program: its commands, and how each of their failures ends."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from typing import Annotated, NoReturn
 import typer
 
 from smartdoh import __version__, config
+from smartdoh.control.cli.cache import cache
+from smartdoh.control.cli.common import (
+    BAD_CONFIG,
+    CANNOT_LISTEN,
+    NOT_ANSWERED,
+    NOT_RUNNING,
+    REFUSED,
+    AsJson,
+    ConfigFile,
+    Name,
+    QType,
+    log_to_stderr,
+)
+from smartdoh.control.cli.lists import lists
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError, ListenError
-
-CANNOT_LISTEN = 1
-NOT_ANSWERED = 1
-NOT_RUNNING = 1
-BAD_CONFIG = 2
-REFUSED = 2
 
 app = typer.Typer(
     name="smartdoh",
@@ -29,23 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="The config; by default ./smartdoh.toml, then the usual places.",
-        readable=False,  # loading says it in the words of all other mistakes
-    ),
-]
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A domain name.")]
-QType = Annotated[str, typer.Argument(metavar="TYPE", help="The record type.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-cache = typer.Typer(help="The cache of the running proxy.", no_args_is_help=True)
 app.add_typer(cache, name="cache")
+app.add_typer(lists, name="lists")
 
 
 def main() -> NoReturn:
@@ -61,13 +54,6 @@ def main() -> NoReturn:
     except RefusedError as error:
         _fail(str(error), REFUSED)
     sys.exit(0)
-
-
-def _log_to_stderr() -> None:
-    """Keep what the parts log out of what a command prints; structlog's own default is standard output."""
-    from smartdoh.app import logs  # noqa: PLC0415 - not every command logs
-
-    logs.configure("warning", "text")
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -102,7 +88,7 @@ def check(file: ConfigFile = None, as_json: AsJson = False) -> None:
     """
     from smartdoh.control import check, check_json  # noqa: PLC0415 - serve needs none of it
 
-    _log_to_stderr()
+    log_to_stderr()
     if as_json:
         check_json.report(partial(config.load, file, os.environ))
     else:
@@ -127,7 +113,7 @@ def explain(
     """
     from smartdoh.control.explain import explain as show  # noqa: PLC0415 - serve needs none of it
 
-    _log_to_stderr()
+    log_to_stderr()
     path = config_path(file, os.environ)
     show(path, partial(config.load, file, os.environ), name, qtype, client, as_json=as_json)
 
@@ -147,7 +133,7 @@ def query(
     from smartdoh.control.query import ask  # noqa: PLC0415 - serve needs none of it
     from smartdoh.control.questions import parse_question  # noqa: PLC0415
 
-    _log_to_stderr()
+    log_to_stderr()
     settings = config.load(file, os.environ)
     if group and group not in settings.groups:
         raise ConfigError("--group", f"{group!r} is no group; there are: {', '.join(settings.groups)}")
@@ -164,45 +150,6 @@ def reload(file: ConfigFile = None) -> None:
     from smartdoh.control.reload import reload as ask  # noqa: PLC0415 - serve needs none of it
 
     ask(config_path(file, os.environ))
-
-
-@cache.command()
-def stats(file: ConfigFile = None, as_json: AsJson = False) -> None:
-    """Show how much is kept, and how much was answered from it.
-
-    Example: smartdoh cache stats --json
-    """
-    from smartdoh.control.cache import stats as show  # noqa: PLC0415 - serve needs none of it
-
-    show(config_path(file, os.environ), as_json=as_json)
-
-
-@cache.command()
-def flush(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Forget this name alone.")] = "",
-    below: Annotated[bool, typer.Option("--below", help="Forget all names below it too.")] = False,
-    file: ConfigFile = None,
-) -> None:
-    """Forget every kept answer, or those of a name.
-
-    Example: smartdoh cache flush example.com --below
-    """
-    from smartdoh.control.cache import flush as forget  # noqa: PLC0415 - serve needs none of it
-
-    if below and not name:
-        raise ConfigError("--below", "needs a NAME")
-    forget(config_path(file, os.environ), name, below=below)
-
-
-@cache.command()
-def export(file: ConfigFile = None) -> None:
-    """Print every kept answer as a line of JSON.
-
-    Example: smartdoh cache export > cache.jsonl
-    """
-    from smartdoh.control.cache import export as write  # noqa: PLC0415 - serve needs none of it
-
-    write(config_path(file, os.environ))
 
 
 @app.command()

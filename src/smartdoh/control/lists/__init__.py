@@ -1,0 +1,1 @@
+"""`smartdoh lists`: shown and updated, by the running proxy or without one."""
