@@ -75,11 +75,10 @@ def as_shipped(via: str, on_missing: str, ca_file: Path) -> str:
     assert text.count("\nca_file = ") == 2
     assert SHIPPED_VIA in text
     text = text.replace(SHIPPED_VIA, via)
-    return (
-        text
-        if on_missing == "open"
-        else text.replace("[lists.gfwlist]", '[lists.gfwlist]\non_missing = "closed"')
-    )
+    if on_missing == "closed":
+        assert '# on_missing = "closed"' in text
+        text = text.replace('# on_missing = "closed"', 'on_missing = "closed"')
+    return text
 
 
 def gfwlist() -> list[str]:
@@ -112,6 +111,10 @@ class Story:
     @property
     def overrides(self) -> Path:
         return self.directory / "overrides.json"
+
+    def kept(self, name: str) -> Path:
+        """The file of a list, in the state directory."""
+        return self.directory / "state" / "lists" / f"{name}.txt"
 
     def start(self) -> None:
         """`smartdoh serve` at home, until it is ready."""
@@ -271,7 +274,7 @@ def some_of_the_real_list() -> list[str]:
 def decided(story: Story, found: Any, action: str, name: str, lines: list[str], line: str) -> None:
     """What explain says is the very line of the list, in the file where it is kept."""
     decision = found["decision"]
-    file = str(story.directory / f"{name}.txt")
+    file = str(story.kept(name))
     place = (decision["list"], decision["file"], decision["line"], decision["text"])
     assert place == (name, file, lines.index(line) + 1, line)
     assert decision["action"] == action
@@ -287,7 +290,7 @@ def others_go_direct(story: Story) -> None:
     assert (found["decision"]["why"], found["group"]["name"]) == ("routing.default", "direct")
     [passed] = found["let_through"]
     line = gfwlist().index(EXCEPTION) + 1
-    assert (passed["file"], passed["line"]) == (str(story.directory / "gfwlist.txt"), line)
+    assert (passed["file"], passed["line"]) == (str(story.kept("gfwlist")), line)
     assert f"gfwlist.txt line {line}: {EXCEPTION}" in run(story.proxy, "explain", FREE).stdout
     for name in (OPEN, FREE, "www.corp.example"):
         assert story.sides.asked_direct(name) == 1
