@@ -6,15 +6,10 @@ bootstrap (SOCKS5). Each part by itself is tested elsewhere; here they have to h
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import random
 import re
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,26 +19,15 @@ import dns.query
 import dns.rcode
 import pytest
 
-from smartdoh.rules.lists.source import lines_of
-from tests.e2e.messages import addresses, error_codes, error_text, question
-from tests.e2e.test_control import explained, run
-from tests.lists import DATA as OUR_DATA
-from tests.meta.tree import ROOT
-from tests.servers.both_sides import HOSTS, LISTS_HOST, OTHERS_FAR, OTHERS_NEAR, BothSides, both_sides
+from tests.e2e.messages import addresses, error_codes, error_text
+from tests.e2e.shipped import ADS, GFWLIST, Shipped, ads, gfwlist, shipped, soon
+from tests.e2e.test_control import run
+from tests.servers.both_sides import HOSTS, LISTS_HOST, OTHERS_FAR, OTHERS_NEAR
 from tests.servers.certificates import Authority
-from tests.servers.internet import Site, require_internet
-from tests.servers.process import ServerProcess
+from tests.servers.internet import Site
 from tests.servers.proxies import microsocks, tinyproxy
-from tests.servers.required import require_server
-from tests.servers.smartdoh import READY, STRICT_COMMAND, RunningProxy, environment
 
-EXAMPLE = ROOT / "examples" / "split-routing.toml"
-PORT = 5553  # as the example has it
-SHIPPED_VIA = "http://192.168.5.8:7899"
-GFWLIST = "/gfwlist/gfwlist/master/gfwlist.txt"
-ADS = "/StevenBlack/hosts/master/hosts"
 WITHIN = 1.0  # seconds from saving overrides to their effect
-EVENTUALLY = 15.0  # seconds for what has no promise, on a busy machine
 BLOCKED, NETWORK_ERROR = 15, 23  # Extended DNS Errors (RFC 8914)
 STALE_TTL = 30  # RFC 8767 section 5
 
@@ -68,97 +52,12 @@ FAR = {
 NEAREST = "45.10.0.3"  # of those that can prove to be the shop's
 
 
-def as_shipped(via: str, on_missing: str, ca_file: Path) -> str:
-    """The example with three differences: what is trusted, the proxy's kind, what holds while there is no list."""
-    text = EXAMPLE.read_text("utf-8")
-    text = re.sub(r"^\[groups\.\w+\]$", rf'\g<0>\nca_file = "{ca_file}"', text, flags=re.MULTILINE)
-    assert text.count("\nca_file = ") == 2
-    assert SHIPPED_VIA in text
-    text = text.replace(SHIPPED_VIA, via)
-    if on_missing == "closed":
-        assert '# on_missing = "closed"' in text
-        text = text.replace('# on_missing = "closed"', 'on_missing = "closed"')
-    return text
+def listed() -> list[str]:
+    return gfwlist("! ours", RULE, EXCEPTION)
 
 
-def gfwlist() -> list[str]:
-    """A list in AutoProxy's form, ours at its end: the real one where SMARTDOH_DATA names its folder."""
-    real = os.environ.get("SMARTDOH_DATA")
-    content = Path(real, "gfwlist.txt").read_bytes() if real else (OUR_DATA / "autoproxy.txt").read_bytes()
-    return [*(line.decode() for line in lines_of(content, "autoproxy")), "! ours", RULE, EXCEPTION]
-
-
-def ads() -> list[str]:
-    """A hosts file, likewise."""
-    real = os.environ.get("SMARTDOH_DATA")
-    content = Path(real, "adservers.hosts").read_bytes() if real else (OUR_DATA / "hosts").read_bytes()
-    return [*content.decode().splitlines(), f"0.0.0.0 {AD}"]
-
-
-@dataclass(slots=True)
-class Story:
-    """The world, and smartdoh in it."""
-
-    sides: BothSides
-    directory: Path
-    is_closed: bool
-    proxies: list[RunningProxy] = field(default_factory=list)
-
-    @property
-    def proxy(self) -> RunningProxy:
-        return self.proxies[-1]
-
-    @property
-    def overrides(self) -> Path:
-        return self.directory / "overrides.json"
-
-    def kept(self, name: str) -> Path:
-        """The file of a list, in the state directory."""
-        return self.directory / "state" / "lists" / f"{name}.txt"
-
-    def start(self) -> None:
-        """`smartdoh serve` at home, until it is ready."""
-        config = self.directory / "smartdoh.toml"
-        argv = [*STRICT_COMMAND, "serve", "--config", str(config)]
-        name = f"smartdoh-{len(self.proxies)}"
-        process = self.sides.home.run(
-            lambda: ServerProcess(name, argv, self.directory, environment(self.directory))
-        )
-        self.proxies.append(RunningProxy(process, PORT))
-        process.wait_until(lambda: READY.search(process.log) is not None)
-
-    def ask(self, name: str, rdtype: str = "A", source: str | None = None) -> dns.message.Message:
-        """What a client at home is told, at another of its addresses where `source` says so."""
-        asked = question(f"{name}.", rdtype)
-        return self.sides.home.run(
-            lambda: dns.query.udp(asked, "127.0.0.1", port=PORT, timeout=10, source=source)
-        )
-
-    def told(self, name: str, rdtype: str = "A", source: str | None = None) -> list[str]:
-        return addresses(self.ask(name, rdtype, source))
-
-    def dig(self, *words: str) -> str:
-        """What dig prints."""
-        argv = [require_server("dig"), "@127.0.0.1", "-p", str(PORT), *words]
-        return self.sides.home.run(
-            lambda: subprocess.run(argv, check=True, capture_output=True, text=True).stdout
-        )
-
-    def explain(self, *words: str) -> Any:
-        return explained(self.proxy, *words)
-
-    def save(self, overrides: object) -> None:
-        """As an editor does: a new file in place of the old."""
-        new = self.overrides.with_name(".overrides.json.new")
-        new.write_text(json.dumps(overrides))
-        new.replace(self.overrides)
-
-
-def soon(ask: Callable[[], object], wanted: object, seconds: float = EVENTUALLY) -> None:
-    end = time.monotonic() + seconds
-    while (got := ask()) != wanted:
-        assert time.monotonic() < end, f"still {got}, not {wanted}"
-        time.sleep(0.02)
+def blocked() -> list[str]:
+    return ads(f"0.0.0.0 {AD}")
 
 
 @pytest.fixture(
@@ -166,34 +65,22 @@ def soon(ask: Callable[[], object], wanted: object, seconds: float = EVENTUALLY)
 )
 def story(
     request: pytest.FixtureRequest, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Story]:
-    require_internet()
+) -> Iterator[Shipped]:
     for name in ("XDG_RUNTIME_DIR", "RUNTIME_DIRECTORY"):
         monkeypatch.delenv(name, raising=False)
     launch, scheme, on_missing = request.param
-    world, config = tmp_path / "world", tmp_path / "config"
-    world.mkdir()
-    config.mkdir()
-    via = SHIPPED_VIA.replace("http", scheme, 1)
-    (config / "smartdoh.toml").write_text(as_shipped(via, on_missing, authority.ca_file))
-    (config / "overrides.json").write_bytes((EXAMPLE.parent / "overrides.json").read_bytes())
-    with both_sides(world, authority, launch, NEAR, FAR) as sides:
-        assert sides.proxy.url_as(scheme) == via
+    with shipped(launch, authority, tmp_path, NEAR, FAR, scheme=scheme, on_missing=on_missing) as made:
         good = authority.issue("shop", "*.shop.example")
-        sides.home.sites |= {
+        made.sides.home.sites |= {
             "45.10.0.1": Site(delay=0.0, certificate=authority.issue("forged", "blocked.example")),
             "45.10.0.2": Site(delay=0.4, certificate=good),
             NEAREST: Site(delay=0.2, certificate=good),
         }
-        sides.far_lists.files[GFWLIST] = base64.encodebytes("\n".join(gfwlist()).encode())
-        sides.near_lists.files[ADS] = "\n".join(ads()).encode()
-        told = Story(sides, config, on_missing == "closed")
-        yield told
-        for proxy in told.proxies:
-            proxy.stop()
+        made.serve_lists(listed(), blocked())
+        yield made
 
 
-def test_story(story: Story) -> None:
+def test_story(story: Shipped) -> None:
     first_start_without_network(story)
     network_comes(story)
     listed_names_go_through_the_proxy(story)
@@ -207,14 +94,14 @@ def test_story(story: Story) -> None:
     killed_and_started_again_without_network(story)
 
 
-def first_start_without_network(story: Story) -> None:
+def first_start_without_network(story: Shipped) -> None:
     """It starts, says what is missing, and does with listed names what on_missing says."""
     story.start()
     assert story.proxy.log.count("list is missing") == 2
     answer = story.ask(LISTED)
     found = story.explain(LISTED)
     assert found["lists_missing"] == ["gfwlist", "ads"]
-    if story.is_closed:
+    if story.on_missing == "closed":
         assert answer.rcode() == dns.rcode.REFUSED
         assert "gfwlist is missing" in error_text(answer)
         assert (found["decision"]["action"], found["decision"]["list"]) == ("refuse", "gfwlist")
@@ -225,7 +112,7 @@ def first_start_without_network(story: Story) -> None:
     assert story.told("nas.home.arpa") == ["192.168.1.5"], "an override needs no network"
 
 
-def network_comes(story: Story) -> None:
+def network_comes(story: Shipped) -> None:
     """Both lists arrive, each by way of its group, and nothing but upstreams is asked of bootstrap."""
     story.sides.plug()
     soon(lambda: story.proxy.log.count('"list in force"'), 2)
@@ -234,7 +121,7 @@ def network_comes(story: Story) -> None:
     assert story.explain(LISTED)["lists_missing"] == []
 
 
-def listed_names_go_through_the_proxy(story: Story) -> None:
+def listed_names_go_through_the_proxy(story: Shipped) -> None:
     sides = story.sides
     before = sides.asked_direct(LISTED)
     assert story.told(LISTED) == ["203.0.113.2"]
@@ -243,7 +130,7 @@ def listed_names_go_through_the_proxy(story: Story) -> None:
     assert story.told(f"www.{LISTED}") == ["203.0.113.6"]
     assert story.told(BRIEF) == ["203.0.113.4"]
     assert sides.asked_direct(LISTED) == before
-    assert not before or not story.is_closed
+    assert not before or story.on_missing == "open"
     assert sides.asked_direct(f"www.{LISTED}") == sides.asked_direct(BRIEF) == 0
     assert sides.asked_proxied(LISTED) == 3
     is_found_here = sides.proxy.scheme != "http"
@@ -251,7 +138,7 @@ def listed_names_go_through_the_proxy(story: Story) -> None:
     assert bool(sides.asked_bootstrap("dns.google")) == is_found_here
     assert not sides.asked_bootstrap(LISTS_HOST)
     found = story.explain(f"www.{LISTED}")
-    decided(story, found, "ask", "gfwlist", gfwlist(), RULE)
+    decided(story, found, "ask", "gfwlist", listed(), RULE)
     assert found["group"]["name"] == "proxy"
     assert found["group"]["via"].endswith("://192.168.5.8:7899")
     assert found["let_through"] == []
@@ -262,16 +149,18 @@ def listed_names_go_through_the_proxy(story: Story) -> None:
 
 def some_of_the_real_list() -> list[str]:
     """Names that the list plainly has, and that nothing else is said of."""
-    lines = [line.strip() for line in gfwlist()]
+    lines = [line.strip() for line in listed()]
     plain = [
         line[2:] for line in lines if re.fullmatch(r"\|\|[a-z0-9-]+(\.[a-z0-9-]+)*\.(com|net|org)", line)
     ]
-    other = " ".join((*ads(), *(line for line in lines if line.startswith("@@")), "example.com example.net"))
+    other = " ".join(
+        (*blocked(), *(line for line in lines if line.startswith("@@")), "example.com example.net")
+    )
     names = [name for name in plain if name not in other]
     return random.Random(1).sample(names, min(10, len(names)))
 
 
-def decided(story: Story, found: Any, action: str, name: str, lines: list[str], line: str) -> None:
+def decided(story: Shipped, found: Any, action: str, name: str, lines: list[str], line: str) -> None:
     """What explain says is the very line of the list, in the file where it is kept."""
     decision = found["decision"]
     file = str(story.kept(name))
@@ -280,7 +169,7 @@ def decided(story: Story, found: Any, action: str, name: str, lines: list[str], 
     assert decision["action"] == action
 
 
-def others_go_direct(story: Story) -> None:
+def others_go_direct(story: Shipped) -> None:
     assert story.told(OPEN) == ["198.51.100.4"]
     assert story.told(FREE) == ["198.51.100.3"], "an exception of the list"
     assert story.told("www.corp.example") == [OTHERS_NEAR]
@@ -289,7 +178,7 @@ def others_go_direct(story: Story) -> None:
     found = story.explain(FREE)
     assert (found["decision"]["why"], found["group"]["name"]) == ("routing.default", "direct")
     [passed] = found["let_through"]
-    line = gfwlist().index(EXCEPTION) + 1
+    line = listed().index(EXCEPTION) + 1
     assert (passed["file"], passed["line"]) == (str(story.kept("gfwlist")), line)
     assert f"gfwlist.txt line {line}: {EXCEPTION}" in run(story.proxy, "explain", FREE).stdout
     for name in (OPEN, FREE, "www.corp.example"):
@@ -297,7 +186,7 @@ def others_go_direct(story: Story) -> None:
         assert story.sides.asked_proxied(name) == 0
 
 
-def ads_are_blocked(story: Story) -> None:
+def ads_are_blocked(story: Shipped) -> None:
     for rdtype, wanted in (("A", ["0.0.0.0"]), ("AAAA", ["::"]), ("HTTPS", [])):
         answer = story.ask(AD, rdtype)
         assert (answer.rcode(), addresses(answer)) == (dns.rcode.NOERROR, wanted)
@@ -306,11 +195,11 @@ def ads_are_blocked(story: Story) -> None:
     assert "EDE: 15 (Blocked)" in story.dig(AD)
     assert story.sides.asked_direct(AD) == story.sides.asked_proxied(AD) == 0
     found = story.explain(AD, "HTTPS")
-    decided(story, found, "block", "ads", ads(), f"0.0.0.0 {AD}")
+    decided(story, found, "block", "ads", blocked(), f"0.0.0.0 {AD}")
     assert found["answered_here"]
 
 
-def fastest_that_proves_itself_is_kept(story: Story) -> None:
+def fastest_that_proves_itself_is_kept(story: Shipped) -> None:
     assert len(story.told(SHOP)) in (1, 3)
     soon(lambda: story.told(SHOP), [NEAREST])
     assert story.dig("+short", SHOP).split() == [NEAREST]
@@ -322,7 +211,7 @@ def fastest_that_proves_itself_is_kept(story: Story) -> None:
     ]
 
 
-def overrides_are_edited(story: Story) -> None:
+def overrides_are_edited(story: Shipped) -> None:
     """The shipped file first, then one that an editor puts in its place, then one behind Kubernetes' symlinks."""
     assert story.told("example.org") == ["203.0.113.5"]
     assert story.told("www.example.net") == ["203.0.113.7"]
@@ -345,7 +234,7 @@ def overrides_are_edited(story: Story) -> None:
     soon(lambda: story.told(OPEN), ["192.0.2.2"], WITHIN)
 
 
-def mount(story: Story, name: str, overrides: object) -> None:
+def mount(story: Shipped, name: str, overrides: object) -> None:
     """As the kubelet writes a volume: a new folder, and a symlink to it that replaces the one to the old."""
     folder = story.directory / name
     folder.mkdir()
@@ -354,7 +243,7 @@ def mount(story: Story, name: str, overrides: object) -> None:
     link.replace(story.directory / "..data")
 
 
-def overrides_end_and_are_for_some(story: Story) -> None:
+def overrides_end_and_are_for_some(story: Shipped) -> None:
     """One machine gets at an ad for a second or two."""
     end = datetime.now(UTC) + timedelta(seconds=2)
     mount(story, "..3", {AD: {"is": "allow", "until": end.isoformat(), "clients": ["127.0.0.2"]}})
@@ -364,7 +253,7 @@ def overrides_end_and_are_for_some(story: Story) -> None:
     soon(lambda: story.told(AD, source="127.0.0.2"), ["0.0.0.0"], 2 + WITHIN)
 
 
-def broken_config_is_refused(story: Story) -> None:
+def broken_config_is_refused(story: Shipped) -> None:
     config = story.directory / "smartdoh.toml"
     sound = config.read_text()
     config.write_text(sound.replace('group = "proxy"', 'group = "prxy"'))
@@ -376,7 +265,7 @@ def broken_config_is_refused(story: Story) -> None:
     soon(lambda: story.told(SHOP), [NEAREST])
 
 
-def cache_is_shown_and_flushed(story: Story) -> None:
+def cache_is_shown_and_flushed(story: Shipped) -> None:
     asked = story.sides.asked_direct(OPEN)
     assert story.told(OPEN) == ["198.51.100.4"]
     assert story.sides.asked_direct(OPEN) == asked, "kept, through the reload too"
@@ -386,12 +275,12 @@ def cache_is_shown_and_flushed(story: Story) -> None:
     assert story.sides.asked_direct(OPEN) == asked + 1
 
 
-def exported(story: Story) -> set[str]:
+def exported(story: Shipped) -> set[str]:
     rows = [json.loads(line) for line in run(story.proxy, "cache", "export").stdout.splitlines()]
     return {row["name"].rstrip(".") for row in rows}
 
 
-def killed_and_started_again_without_network(story: Story) -> None:
+def killed_and_started_again_without_network(story: Shipped) -> None:
     """Whatever was answered is answered, from disk."""
     names = [LISTED, f"www.{LISTED}", FREE, OPEN, "www.corp.example", "example.org", SHOP, BRIEF]
     names += some_of_the_real_list()
@@ -414,6 +303,6 @@ def killed_and_started_again_without_network(story: Story) -> None:
     assert "list is missing" not in story.proxy.log
 
 
-def on_disk(story: Story) -> bool:
+def on_disk(story: Shipped) -> bool:
     """Whether all that is written behind has been written."""
     return not json.loads(run(story.proxy, "cache", "stats", "--json").stdout)["disk"]["waiting"]
