@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import itertools
 import json
@@ -128,6 +129,39 @@ def test_explain_names_the_line_of_the_list(
     assert f"{file} line 3" in run(proxy, "explain", "x.ads.example").stdout
     proxy.stop()
     assert explained(proxy, "x.ads.example")["decision"] == decision, "from the config alone"
+
+
+def test_explain_names_the_exception_that_let_it_through(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    """With the text of the line: in a list in base64 it could not be looked up."""
+    file = tmp_path / "listed.txt"
+    file.write_bytes(base64.b64encode(b"[AutoProxy]\n||listed.example\n@@||free.listed.example\n"))
+    sections = {
+        "routing": {"default": GROUP, "rules": [{"list": "listed", "action": "block"}]},
+        "lists.listed": {"file": str(file), "format": "autoproxy"},
+    }
+    proxy = smartdoh(upstream.url, sections=sections)
+    found = explained(proxy, "free.listed.example")
+    passed = {"why": "routing.rules[0]", "list": "listed", "file": str(file), "line": 3}
+    assert found["let_through"] == [passed | {"text": "@@||free.listed.example"}]
+    assert found["decision"]["why"] == "routing.default"
+    shown = run(proxy, "explain", "free.listed.example").stdout
+    assert f"let through by: routing.rules[0]: listed, {file} line 3: @@||free.listed.example\n" in shown
+    blocked = explained(proxy, "x.listed.example")
+    assert (blocked["let_through"], blocked["decision"]["text"]) == ([], "||listed.example")
+
+
+def test_explain_says_which_list_is_not_there(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    sections = {
+        "routing": {"default": GROUP, "rules": [{"list": "blocked", "action": "block"}]},
+        "lists.blocked": {"file": str(tmp_path / "blocked.txt")},
+    }
+    proxy = smartdoh(upstream.url, sections=sections)
+    assert explained(proxy, "x.example")["lists_missing"] == ["blocked"]
+    assert "never loaded: blocked\n" in run(proxy, "explain", "x.example").stdout
 
 
 def test_explain_of_a_resting_upstream(smartdoh: StartProxy, scripted: Callable[..., ScriptedServer]) -> None:

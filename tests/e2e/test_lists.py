@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import GROUP, StartProxy
 from tests.e2e.messages import addresses, error_text, question
+from tests.e2e.test_disk import needs_mounts
 from tests.servers.certificates import NAME_IN_ZONE
 from tests.servers.lists import ListServer
 from tests.servers.scripted import ScriptedServer
@@ -64,6 +65,23 @@ def test_a_changed_local_list_is_in_force_soon(
     assert asking(proxy, "bad")() == FROM_UPSTREAM
     file.write_text(f"nothing.example\n{full_name('bad.wild').rstrip('.')}\n")
     soon(asking(proxy, "bad"), NULL)
+
+
+@needs_mounts
+def test_a_local_list_in_a_folder_that_is_not_to_be_written_to(
+    smartdoh: StartProxy, upstream: ScriptedServer, tmp_path: Path
+) -> None:
+    """As /etc is for a service: its compiled form lies in the state directory then."""
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    file = folder / "blocked.txt"
+    file.write_text(f"{full_name('bad.wild')}\n".replace(".\n", "\n"))
+    script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    prefix = ["unshare", "--mount", "sh", "-c", script, str(folder)]
+    proxy = smartdoh(upstream.url, sections=sections(file), prefix=prefix)
+    assert asking(proxy, "bad")() == NULL
+    assert list(folder.iterdir()) == [file]
+    assert "list is missing" not in proxy.log
 
 
 def test_a_list_is_fetched_by_way_of_the_upstreams(

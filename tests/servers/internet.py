@@ -9,14 +9,12 @@ depend on the order of the two addresses.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import fcntl
 import ipaddress
 import os
 import socket
 import ssl
 import struct
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -28,13 +26,13 @@ import pytest
 
 from tests.servers.certificates import Certificate
 from tests.servers.loop_thread import LoopThread
+from tests.servers.namespaces import ip, leave
 from tests.servers.required import find_program
 
 T = TypeVar("T")
 
 PUBLIC4, PUBLIC6 = "45.10.0.0/24", "2a00:77::/64"
 _HERE4, _HERE6 = "10.77.0.1", "fd77::1"
-_NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _SET_INTERFACE = 0x400454CA  # TUNSETIFF
 _TUN_WITHOUT_HEADER = 0x1001  # IFF_TUN | IFF_NO_PI
 _TUN = Path("/dev/net/tun")
@@ -61,16 +59,16 @@ class Internet:
         self.names: list[tuple[str, str | None]] = []  # (address, SNI) of each handshake
 
     def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns, done inside."""
+        """What `work` returns, done inside; a process that it starts is inside too."""
         return self._inside.submit(work).result()
 
     def refuse(self, address: str) -> None:
         """Make a public address one that takes no connection and says so."""
-        self.run(lambda: _ip("address", "add", address, "dev", "lo"))
+        self.run(lambda: ip("address", "add", address, "dev", "lo"))
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._inside = stack.enter_context(ThreadPoolExecutor(1, initializer=_leave))
+            self._inside = stack.enter_context(ThreadPoolExecutor(1, initializer=leave))
             self._tun, *servers = self.run(_network)
             stack.callback(os.close, self._tun)
             for server in servers:
@@ -132,23 +130,16 @@ async def _serve(taken: socket.socket, context: ssl.SSLContext) -> None:
         transport.close()
 
 
-def _leave() -> None:
-    """Take this thread, and what it starts, to a network of its own."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_NEW_NETWORK):
-        raise OSError(ctypes.get_errno(), "unshare")
-
-
 def _network() -> tuple[int, socket.socket, socket.socket]:
     """The TUN device with the public addresses behind it, and the servers of all of them."""
     tun = os.open(_TUN, os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(tun, _SET_INTERFACE, struct.pack("16sH22x", _DEVICE.encode(), _TUN_WITHOUT_HEADER))
-    _ip("link", "set", "lo", "up")
+    ip("link", "set", "lo", "up")
     for address, public in ((f"{_HERE4}/32", PUBLIC4), (f"{_HERE6}/128", PUBLIC6)):
         nodad = ("nodad",) if ":" in address else ()
-        _ip("address", "add", address, "dev", _DEVICE, *nodad)
-        _ip("link", "set", _DEVICE, "up")
-        _ip("route", "add", public, "dev", _DEVICE, "src", address.partition("/")[0])
+        ip("address", "add", address, "dev", _DEVICE, *nodad)
+        ip("link", "set", _DEVICE, "up")
+        ip("route", "add", public, "dev", _DEVICE, "src", address.partition("/")[0])
     return tun, _server(_HERE4, socket.AF_INET), _server(_HERE6, socket.AF_INET6)
 
 
@@ -156,12 +147,6 @@ def _server(address: str, family: socket.AddressFamily) -> socket.socket:
     server = socket.create_server((address, 443), family=family, backlog=256)
     server.setblocking(False)
     return server
-
-
-def _ip(*words: str) -> None:
-    program = find_program("ip")
-    assert program is not None
-    subprocess.run([program, *words], check=True, capture_output=True)
 
 
 def require_internet() -> None:

@@ -50,10 +50,10 @@ def free_port() -> int:
     raise OSError("no free port found")
 
 
-def is_listening(port: int) -> bool:
-    """Whether something accepts TCP connections on this port of 127.0.0.1."""
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether something accepts TCP connections on this port of an IPv4 address."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 def connections_of(pid: int, port: int) -> int:

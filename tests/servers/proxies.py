@@ -1,6 +1,6 @@
-"""The proxies of a group's `via`: tinyproxy for HTTP, microsocks for SOCKS5, both on loopback."""
+"""The proxies of a group's `via`: tinyproxy for HTTP, microsocks for SOCKS5, both on loopback unless told otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ class ViaProxy:
     port: int
     process: ServerProcess
     seen: str
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
@@ -28,7 +29,7 @@ class ViaProxy:
 
     def url_as(self, scheme: str, login: str = "") -> str:
         """Its URL under one of the schemes it speaks, with `user:password@` where that is asked for."""
-        return f"{scheme}://{login}127.0.0.1:{self.port}"
+        return f"{scheme}://{login}{self.host}:{self.port}"
 
     def connected_to(self, host: str, port: int) -> int:
         """How many connections to this host, as the client named it, its log tells of."""
@@ -36,40 +37,53 @@ class ViaProxy:
 
 
 @contextmanager
-def tinyproxy(directory: Path, with_login: bool = False) -> Iterator[ViaProxy]:
-    """An HTTP proxy that connects anywhere on loopback."""
-    program, port = require_server("tinyproxy"), free_port()
+def tinyproxy(
+    directory: Path,
+    with_login: bool = False,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    prefix: Sequence[str] = (),
+) -> Iterator[ViaProxy]:
+    """An HTTP proxy that connects anywhere; `prefix` is a command that runs it."""
+    program, port = require_server("tinyproxy"), port or free_port()
     config = directory / f"tinyproxy-{port}.conf"
     config.write_text(
         f"""\
 Port {port}
-Listen 127.0.0.1
-Allow 127.0.0.1
+Listen {host}
 Timeout 60
 LogLevel Connect
 {f"BasicAuth {USER} {PASSWORD}" if with_login else ""}
 """
     )
-    process = ServerProcess(f"tinyproxy-{port}", [program, "-d", "-c", str(config)], directory)
-    with _running(ViaProxy("http", port, process, "CONNECT {host}:{port} ")) as proxy:
+    process = ServerProcess(f"tinyproxy-{port}", [*prefix, program, "-d", "-c", str(config)], directory)
+    with _running(ViaProxy("http", port, process, "CONNECT {host}:{port} ", host)) as proxy:
         yield proxy
 
 
 @contextmanager
-def microsocks(directory: Path, with_login: bool = False) -> Iterator[ViaProxy]:
-    """A SOCKS5 proxy that connects anywhere on loopback."""
-    program, port = require_server("microsocks"), free_port()
+def microsocks(
+    directory: Path,
+    with_login: bool = False,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    prefix: Sequence[str] = (),
+) -> Iterator[ViaProxy]:
+    """A SOCKS5 proxy that connects anywhere; `prefix` is a command that runs it."""
+    program, port = require_server("microsocks"), port or free_port()
     login = ["-u", USER, "-P", PASSWORD] if with_login else []
-    argv = [program, "-i", "127.0.0.1", "-p", str(port), *login]
+    argv = [*prefix, program, "-i", host, "-p", str(port), *login]
     process = ServerProcess(f"microsocks-{port}", argv, directory)
-    with _running(ViaProxy("socks5h", port, process, "connected to {host}:{port}\n")) as proxy:
+    with _running(ViaProxy("socks5h", port, process, "connected to {host}:{port}\n", host)) as proxy:
         yield proxy
 
 
 @contextmanager
 def _running(proxy: ViaProxy) -> Iterator[ViaProxy]:
     try:
-        proxy.process.wait_until(lambda: is_listening(proxy.port))
+        proxy.process.wait_until(lambda: is_listening(proxy.port, proxy.host))
         yield proxy
     finally:
         proxy.process.stop()

@@ -86,6 +86,7 @@ class ListSettings:
     name: str
     url: str | None
     file: Path
+    state_dir: Path  # where what cannot lie beside the file is kept
     format: ListFormat
     refresh: float
     on_missing: OnMissing

@@ -13,7 +13,14 @@ from rich.console import Console
 
 from smartdoh.config import Settings
 from smartdoh.control import client, tables
-from smartdoh.control.api.shapes import Decision, Explanation, GroupStatus, KeptAnswer, RankedAddress
+from smartdoh.control.api.shapes import (
+    Decision,
+    Explanation,
+    GroupStatus,
+    KeptAnswer,
+    LetThrough,
+    RankedAddress,
+)
 from smartdoh.control.failures import NotRunningError
 
 Load = Callable[[], Settings]
@@ -49,7 +56,7 @@ def _from_config(settings: Settings, name: str, qtype: str, host: str) -> Explan
         runtime = build(settings, Tasks(_report))
         try:
             await runtime.prepare()
-            return explained(runtime, name, qtype, host, running=False)
+            return await explained(runtime, name, qtype, host, running=False)
         finally:
             await runtime.aclose()
 
@@ -69,6 +76,10 @@ def _show(found: Explanation, console: Console) -> None:
         line("refused: listen.allow does not have this client", "red")
     for words in _decision(found["decision"]):
         line(words)
+    for passed in found["let_through"]:
+        line(f"let through by: {passed['why']}: {_line_of(passed)}")
+    if found["lists_missing"]:
+        line(f"never loaded: {', '.join(found['lists_missing'])}", "yellow")
     if found["answered_here"]:
         line(f"answered here: {found['answered_here']}")
     else:
@@ -87,8 +98,15 @@ def _decision(decision: Decision) -> list[str]:
     }[decision["action"]]
     lines = [f"decision: {what}", f"because of: {decision['why']}"]
     if decision["list"]:
-        lines.append(f"list: {decision['list']}, {decision['file']} line {decision['line']}")
+        lines.append(f"list: {_line_of(decision)}")
     return lines
+
+
+def _line_of(told: Decision | LetThrough) -> str:
+    if not told["line"]:
+        return told["list"]
+    text = f": {told['text']}" if told["text"] else ""
+    return f"{told['list']}, {told['file']} line {told['line']}{text}"
 
 
 def _show_group(group: GroupStatus, console: Console) -> None:

@@ -19,7 +19,7 @@ from smartdoh.app.watch import changes, state_of
 from smartdoh.config import ListSettings
 from smartdoh.rules.lists import NameSet
 
-FIRST_PAUSE = 10.0  # seconds after a fetch that failed, doubling
+FIRST_PAUSE = 2.0  # seconds after a fetch that failed, doubling: a machine often starts before its network
 LONGEST_PAUSE = 3600.0
 
 PutInForce = Callable[[Mapping[str, NameSet | None]], None]

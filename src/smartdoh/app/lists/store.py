@@ -50,12 +50,12 @@ class ListFiles:
     def __init__(self, settings: ListSettings) -> None:
         file = settings.file
         self.file = file
-        self.compiled = compiled_path(file)
+        self.compiled = _compiled(settings)
         self.new = file.with_name(f"{file.name}.new")
         self.new_compiled = compiled_path(self.new)
         self.rejected = file.with_name(f"{file.name}.rejected")
         self._why = file.with_name(f"{file.name}.rejected.why")
-        self._lock = file.with_name(f"{file.name}.lock")
+        self._lock = self.compiled.with_suffix(".lock")
         self._origin = file.with_name(f"{file.name}.origin.json")
 
     def origin(self, url: str) -> Origin:
@@ -120,7 +120,7 @@ class ListFiles:
 
         Raises BusyError where that takes too long, and OSError. The lock is the kernel's and ends with its holder.
         """
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             await _locked(descriptor, self._lock, tell)
@@ -144,6 +144,15 @@ async def _locked(descriptor: int, path: Path, tell: Tell) -> None:
                 raise BusyError(f"another process has held {path} for {PATIENCE:.0f} s") from None
         tell(Progress("waiting"))
         await asyncio.sleep(LOOK_EVERY)
+
+
+def _compiled(settings: ListSettings) -> Path:
+    """Beside the list; in the state directory where that is not to be written to, as /etc is not by a service."""
+    beside = compiled_path(settings.file)
+    folder = beside.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return beside if os.access(folder, os.W_OK) else settings.state_dir / f"{settings.name}.compiled"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -38,10 +38,12 @@ class ListTable(Schema):
 
     def resolve(self, name: str, folder: Path, state_dir: Path) -> ListSettings:
         """The settings of this table; relative paths are relative to `folder`."""
+        state = state_dir / "lists"
         return ListSettings(
             name=name,
             url=self.url,
-            file=folder / self.file if self.file else state_dir / "lists" / f"{name}.txt",
+            file=folder / self.file if self.file else state / f"{name}.txt",
+            state_dir=state,
             format=self.format,
             refresh=self.refresh,
             on_missing=self.on_missing,

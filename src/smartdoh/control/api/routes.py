@@ -106,7 +106,7 @@ class Api:
         wanted = request.query_params
         if "name" not in wanted:
             raise HTTPException(HTTPStatus.BAD_REQUEST, "name is missing")
-        found = explain(
+        found = await explain(
             self._server.runtime,
             wanted["name"],
             wanted.get("type", "A"),

@@ -117,7 +117,18 @@ class Decision(TypedDict):
     list: str  # empty: no list decided
     file: str
     line: int  # from 1; 0: no line
+    text: str  # of that line; empty where it is not there any more
     addresses: list[str]  # of an override that gives them
+
+
+class LetThrough(TypedDict):
+    """An exception in a list that sent the question on to the next rule."""
+
+    why: str
+    list: str
+    file: str
+    line: int
+    text: str
 
 
 class RankedAddress(TypedDict):
@@ -141,6 +152,8 @@ class Explanation(TypedDict):
     running: bool  # False: from the config alone, without a running proxy
     may_ask: bool
     decision: Decision
+    let_through: list[LetThrough]  # before the decision, in the order of the rules
+    lists_missing: list[str]  # those that were never loaded, so that their rules could not be asked
     answered_here: str | None  # the step that answers without asking anybody
     group: GroupStatus
     cached: list[KeptAnswer]
