@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.commands import config_of
 from tests.e2e.shipped import Shipped, shipped, soon
-from tests.e2e.test_control import config_of
 from tests.meta.tree import ROOT
 from tests.servers.certificates import Authority
 from tests.servers.internet import Site

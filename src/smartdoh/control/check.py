@@ -11,6 +11,7 @@ from smartdoh.control import tables
 from smartdoh.control.api.shapes import ListStatus
 from smartdoh.control.lists import rows
 from smartdoh.control.lists.local import opened
+from smartdoh.fastpath import BUILD
 
 
 def report(settings: Settings) -> None:
@@ -21,6 +22,7 @@ def report(settings: Settings) -> None:
     lists = opened(settings)
     console.print(f"config: {settings.path or 'defaults'}", markup=False)
     console.print(f"listening on: {', '.join(map(str, settings.listen.dns))} (UDP and TCP)", markup=False)
+    console.print(f"fast path: {BUILD}", markup=False)
     console.print(f"who may ask: {', '.join(map(str, settings.listen.allow))}", markup=False)
     if overrides is not None:
         said = f"{len(found)} names" if found is not None else "there is no such file"

@@ -10,6 +10,7 @@ from smartdoh.app.unused import unused
 from smartdoh.config import BadConfigError, Rule, Settings
 from smartdoh.control.lists.local import opened
 from smartdoh.errors import ConfigError
+from smartdoh.fastpath import BUILD
 
 
 def report(load: Callable[[], Settings]) -> None:
@@ -30,6 +31,7 @@ def report(load: Callable[[], Settings]) -> None:
 def _meaning(settings: Settings) -> dict[str, object]:
     return {
         "config": str(settings.path or ""),
+        "fast_path": BUILD,
         "listen": list(map(str, settings.listen.dns)),
         "allow": list(map(str, settings.listen.allow)),
         "groups": {

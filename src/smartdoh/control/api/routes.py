@@ -26,6 +26,7 @@ from smartdoh.control.api.explaining import explain
 from smartdoh.control.api.shapes import Statistics, Status
 from smartdoh.control.questions import folded
 from smartdoh.errors import ConfigError
+from smartdoh.fastpath import BUILD
 
 LARGEST_BODY = 65_536  # octets
 LARGEST_HEADERS = 16_384  # octets of all names and values
@@ -70,6 +71,7 @@ class Api:
         return JSONResponse(
             Status(
                 version=__version__,
+                fast_path=BUILD,
                 pid=os.getpid(),
                 config=str(runtime.settings.path or ""),
                 listening=self._server.listening,

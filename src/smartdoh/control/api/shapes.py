@@ -164,6 +164,7 @@ class Status(TypedDict):
     """What runs."""
 
     version: str
+    fast_path: str  # which build of it runs
     pid: int
     config: str
     listening: list[str]
