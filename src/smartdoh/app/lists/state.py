@@ -45,7 +45,7 @@ class ListState:
         Raises CompileError, NotUsable or OSError, and leaves the list as it was.
         """
         try:
-            self.open()
+            await asyncio.to_thread(self.open)
         except NotUsable:
             if not self.files.file.is_file():
                 return False
@@ -55,8 +55,8 @@ class ListState:
 
     async def _compile(self, tell: Tell) -> None:
         try:
-            self.open()  # whoever was waited for has compiled it
+            await asyncio.to_thread(self.open)  # whoever was waited for has compiled it
         except NotUsable:
             tell(Progress("compiling"))
             await compile_aside(self.files.file, self.settings.format, self.files.compiled)
-            self.open()
+            await asyncio.to_thread(self.open)

@@ -17,6 +17,7 @@ from smartdoh.app.lists.progress import Outcome, Progress
 from smartdoh.config import Settings, parse
 from smartdoh.errors import NetworkDown
 from smartdoh.rules.lists import NameSet
+from smartdoh.tasks import Tasks
 from smartdoh.upstream.trust import TrustStore
 from tests.in_loop import in_loop
 
@@ -33,6 +34,7 @@ class Sender:
     def __init__(self) -> None:
         self.content = b"a.example\n"
         self.fetches = 0
+        self.begun = asyncio.Event()
         self.may_send = asyncio.Event()
         self.many = asyncio.Event()  # is set by the fourth fetch
 
@@ -40,6 +42,7 @@ class Sender:
         self, _url: str, _way: Way, _known: Validators, _largest: int, tell: Callable[[int, int], None]
     ) -> Fetched:
         self.fetches += 1
+        self.begun.set()
         if self.fetches == 4:
             self.many.set()
         tell(5, 10)
@@ -98,7 +101,8 @@ async def test_who_comes_meanwhile_joins(tmp_path: Path, sender: Sender) -> None
     keeper = keeper_of(settings_in(tmp_path), force)
     told: dict[str, list[Progress]] = {"first": [], "second": []}
     first = asyncio.create_task(keeper.update("l", lambda _, progress: told["first"].append(progress)))
-    await turns()
+    while len(told["first"]) < 2:  # the list's files are locked in a thread first
+        await asyncio.sleep(0.001)
     assert keeper.is_under_way("l")
     second = asyncio.create_task(keeper.update("l", lambda _, progress: told["second"].append(progress)))
     await turns()
@@ -116,7 +120,7 @@ async def test_who_comes_meanwhile_joins(tmp_path: Path, sender: Sender) -> None
 async def test_who_joined_goes_on_alone_where_the_first_is_broken_off(tmp_path: Path, sender: Sender) -> None:
     keeper = keeper_of(settings_in(tmp_path), Force())
     first = asyncio.create_task(keeper.update("l"))
-    await turns()
+    await sender.begun.wait()
     second = asyncio.create_task(keeper.update("l"))
     await turns()
     first.cancel()
@@ -179,15 +183,17 @@ async def test_a_look_by_hand_moves_the_next_one(tmp_path: Path, sender: Sender)
     sender.may_send.set()
     keeper = keeper_of(settings_in(tmp_path), Force())
     await keeper.update("l")
-    following = asyncio.create_task(keeper.follow())
+    bugs: list[BaseException] = []
+    tasks = Tasks(lambda name, error: bugs.append(error))
+    keeper.follow(tasks)
     await turns()
     sender.content = b""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "FIRST_PAUSE", 0.001)
         await keeper.update("l")
         await sender.many.wait()
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    await tasks.aclose()
+    assert not bugs
 
 
 @in_loop
