@@ -18,8 +18,8 @@ import dns.message
 import dns.query
 
 from smartdoh.rules.lists.source import lines_of
+from tests.e2e.commands import explained
 from tests.e2e.messages import addresses, question
-from tests.e2e.test_control import explained
 from tests.lists import DATA as OUR_DATA
 from tests.meta.tree import ROOT
 from tests.servers.both_sides import BothSides, LaunchProxy, Records, both_sides

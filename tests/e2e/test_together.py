@@ -19,9 +19,9 @@ import dns.query
 import dns.rcode
 import pytest
 
+from tests.e2e.commands import run
 from tests.e2e.messages import addresses, error_codes, error_text
 from tests.e2e.shipped import ADS, GFWLIST, Shipped, ads, gfwlist, shipped, soon
-from tests.e2e.test_control import run
 from tests.servers.both_sides import HOSTS, LISTS_HOST, OTHERS_FAR, OTHERS_NEAR
 from tests.servers.certificates import Authority
 from tests.servers.internet import Site
