@@ -130,9 +130,12 @@ def _dnsperf(
     return parse_dnsperf(text, good, usage.ru_utime + usage.ru_stime)
 
 
-def flood(core: int, port: int, names: Path, seconds: float, shape: Shape = PLAIN) -> Load:
-    """As many questions as the server answers, always as many of them in flight as `shape` says."""
-    return _dnsperf(core, port, names, "-l", f"{seconds:g}", *shape.options(), limit=seconds + PATIENCE)
+def flood(core: int, port: int, names: Path, seconds: float, shape: Shape = PLAIN, most: int = 0) -> Load:
+    """As many questions as the server answers, or `most` a second; as many of them in flight as `shape` says."""
+    pace = ["-Q", str(most)] if most else []
+    return _dnsperf(
+        core, port, names, "-l", f"{seconds:g}", *pace, *shape.options(), limit=seconds + PATIENCE
+    )
 
 
 def paced(core: int, port: int, names: Path, rate: int, seconds: float, good: frozenset[str] = GOOD) -> Load:

@@ -38,8 +38,9 @@ def _environment(results: Results) -> Iterator[str]:
     environment = results.environment
     yield (
         f"{environment.machine}, Linux {environment.kernel}, Python {environment.python}; smartdoh on its "
-        f"{environment.fastpath} fast path; load {environment.load:g} before the run. {results.rounds} rounds, in which the servers take turns: medians, with "
-        "the lowest and the highest round in brackets; ratios are medians of the rounds' ratios."
+        f"{environment.fastpath} fast path; the load before the run was {environment.load:g}. "
+        f"{results.rounds} rounds, in which the servers take turns: medians, with the lowest and the highest "
+        "round in brackets; ratios are medians of the rounds' ratios."
     )
     yield ", ".join(f"{name} {version}" for name, version in environment.versions.items()) + "."
 

@@ -12,15 +12,15 @@ from functools import partial
 
 from bench import mixture
 from bench.errors import BenchError
-from bench.load import Load, Shape, once, paced, quantile
+from bench.load import Load, Shape, flood, once, paced, quantile
 from bench.memory_upstream import MIXED_READY, MemoryUpstream, mixed_upstream
 from bench.peers import Peer
 from bench.scenarios.base import FAILED, Measure, Metric, Reading, Scenario, serving
 from bench.workspace import Workspace
 
 RATE_ASKED = 5_000  # questions a second, of the mix
-WARM_UP = 100_000  # questions before those that count
-WARM_UP_RATE = 20_000
+WARM_UP_RATE = 20_000  # questions a second before those that count
+WARM_UP_SECONDS = 5.0
 WARM_UP_SHAPE = Shape(
     sockets=4, outstanding=2_000
 )  # an upstream of 42 ms: 100 in flight would be 2,400 a second
@@ -72,10 +72,10 @@ def _waits(hits: list[float], misses: Answered, lost: list[float]) -> Reading:
 
 def _measure_mix(workspace: Workspace, upstream: MemoryUpstream, peer: Peer, round_: int) -> Reading:
     core, seconds = workspace.cores.client, workspace.lengths.mix_seconds
-    warm_up = mixture.mixed(workspace.folder, 2 * round_, WARM_UP)
+    warm_up = mixture.mixed(workspace.folder, 2 * round_, int(WARM_UP_RATE * WARM_UP_SECONDS))
     asked = mixture.mixed(workspace.folder, 2 * round_ + 1, int(1.2 * RATE_ASKED * seconds))
     with _serving(workspace, upstream, peer) as port:
-        once(core, port, warm_up, WARM_UP_RATE, WARM_UP_SHAPE)
+        flood(core, port, warm_up, WARM_UP_SECONDS, WARM_UP_SHAPE, WARM_UP_RATE)
         before = upstream.questions()
         load = paced(core, port, asked, RATE_ASKED, seconds, mixture.GOOD)
         requests = upstream.questions() - before
