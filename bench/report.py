@@ -32,15 +32,16 @@ def _table(*columns: str, title: str = "") -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.min_width = len(title)  # or a long title over a narrow table is broken
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
 
 
 def scenario_table(name: str, results: ScenarioResults) -> Table:
-    """One line for each contender; medians, with lowest and highest round in brackets."""
+    """Medians for each contender; below them, in brackets, the lowest and the highest round."""
     table = _table("", *heads(results), title=f"{name}: {results.title}")
     for row in rows(results):
-        table.add_row(row.name, *row.cells, style="bold" if row.name == OURS else None)
+        cells = [cell.replace(" (", "\n(") for cell in row.cells]
+        table.add_row(row.name, *cells, style="bold" if row.name == OURS else None)
     return table
 
 
