@@ -38,7 +38,7 @@ lint: $(DEV) ## ruff (format and rules) and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(DEV) ## the benchmarks beside the peers that are installed: table, bench/results/, plots (BENCH_ARGS=...)
+bench: $(DEV) ## beside the peers that are installed: tables, bench/results/, a plot, what got slower (BENCH_ARGS="--quick hit")
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
 fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS=600)

@@ -1,44 +1,34 @@
-"""The servers that are measured: how each is configured to call nobody but the upstream on loopback."""
+"""The servers that are measured, and which of them can be started here."""
 
+import os
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from typing import Literal
 
+from bench import configs
+from bench.compiled import COMPILER, compile_c
+from bench.configs import SEARCH_PATH
 from bench.errors import BenchError
+from bench.sites import Endpoint, Site
 
+__all__ = ["LIMIT", "OURS", "PEERS", "TWIN", "Endpoint", "Peer", "Site", "from_command", "installed"]
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One upstream on 127.0.0.1, by its ports; `plain` is 0 where it speaks DoH only."""
+Part = Literal["server", "twin", "limit"]
+"""A server; smartdoh's other build; a program that shows what no server can go below."""
 
-    doh: int
-    plain: int = 0
+Build = Literal["native", "python"]
+"""Which fast path smartdoh runs when nothing is said."""
 
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.doh}/dns-query"
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What a server is to be: where it listens, whom it asks and how, where its files go."""
-
-    folder: Path
-    port: int
-    upstreams: tuple[Endpoint, ...]
-    over_doh: bool
-    ca_file: Path
-    cache_entries: int
-
-    def write(self, name: str, text: str) -> str:
-        path = self.folder / name
-        path.write_text(text)
-        return str(path)
+OURS = "smartdoh"
+TWIN = "smartdoh-python"
+LIMIT = "echo"
+PURE = "SMARTDOH_PURE_PYTHON"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +42,21 @@ class Peer:
     speaks_plain: bool = True
     speaks_doh: bool = True
     speaks_http2: bool = True
+    speaks_tcp: bool = True
+    """Whether it keeps a hundred TCP connections and takes many questions from each."""
     most_entries: int = sys.maxsize
     asks_several: bool = False
+    has_workers: bool = False
+    part: Part = "server"
 
     def is_installed(self) -> bool:
+        if self.part == "twin" and fastpath_build() == "python":
+            return False
         return shutil.which(self.program, path=SEARCH_PATH) is not None
 
     def version(self) -> str:
         """The version of the package it came in, `unknown` where no package manager knows."""
-        if self.package == "smartdoh":
+        if self.package == OURS:
             return _own_version()
         query = ["dpkg-query", "-W", "-f", "${Version}", self.package]
         try:
@@ -70,9 +66,6 @@ class Peer:
         return found.stdout.strip() or "unknown"
 
 
-SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
 def _own_version() -> str:
     try:
         return version("smartdoh")
@@ -80,138 +73,58 @@ def _own_version() -> str:
         return "unknown"
 
 
-def _program(name: str) -> str:
-    return shutil.which(name, path=SEARCH_PATH) or name
+def fastpath_build() -> Build:
+    """Whether the compiled fast path can be imported, and is not switched off where the benchmark runs."""
+    if os.environ.get(PURE, "0") not in {"", "0"}:
+        return "python"
+    try:
+        import_module("smartdoh.fastpath._native")
+    except ImportError:
+        return "python"
+    return "native"
 
 
-def _smartdoh(site: Site) -> list[str]:
-    urls = ", ".join(f'"{upstream.url}"' for upstream in site.upstreams)
-    config = f"""\
-[listen]
-dns = ["127.0.0.1:{site.port}"]
-[groups.direct]
-upstreams = [{urls}]
-strategy = "hedged"
-fastest_ip = "off"
-ca_file = "{site.ca_file}"
-[routing]
-default = "direct"
-[cache]
-memory_entries = {site.cache_entries}
-dir = "none"
-"""
-    return [sys.executable, "-m", "smartdoh", "serve", "--config", site.write("smartdoh.toml", config)]
+def _twin(site: Site) -> list[str]:
+    return ["env", f"{PURE}=1", *configs.smartdoh(site)]
 
 
-def _unbound(site: Site) -> list[str]:
-    addresses = "\n".join(f"  forward-addr: 127.0.0.1@{upstream.plain}" for upstream in site.upstreams)
-    config = f"""\
-server:
-  interface: 127.0.0.1@{site.port}
-  access-control: 127.0.0.0/8 allow
-  do-daemonize: no
-  username: ""
-  chroot: ""
-  directory: "{site.folder}"
-  pidfile: ""
-  use-syslog: no
-  verbosity: 0
-  num-threads: 1
-  module-config: "iterator"
-  do-not-query-localhost: no
-  msg-cache-size: 256m
-  rrset-cache-size: 256m
-  so-rcvbuf: 4m
-  so-sndbuf: 4m
-  outgoing-range: 4096
-  num-queries-per-thread: 4096
-remote-control:
-  control-enable: no
-forward-zone:
-  name: "."
-{addresses}
-"""
-    return [_program("unbound"), "-d", "-c", site.write("unbound.conf", config)]
+def _limit(site: Site) -> list[str]:
+    return [compile_c("echo", site.folder), str(site.port)]
 
-
-def _dnsdist(site: Site) -> list[str]:
-    over_doh = (
-        f', tls="openssl", subjectName="127.0.0.1", dohPath="/dns-query", '
-        f'validateCertificates=true, caStore="{site.ca_file}"'
-    )
-    servers = "\n".join(
-        f'newServer{{address="127.0.0.1:{upstream.doh if site.over_doh else upstream.plain}", '
-        f'healthCheckMode="up"{over_doh if site.over_doh else ""}}}'
-        for upstream in site.upstreams
-    )
-    config = f"""\
-setSecurityPollSuffix("")
-setLocal("127.0.0.1:{site.port}")
-{servers}
-getPool(""):setCache(newPacketCache({site.cache_entries}, {{maxTTL=86400}}))
-"""
-    return [_program("dnsdist"), "--supervised", "-C", site.write("dnsdist.conf", config)]
-
-
-def _dnsmasq(site: Site) -> list[str]:
-    servers = "\n".join(f"server=127.0.0.1#{upstream.plain}" for upstream in site.upstreams)
-    config = f"""\
-port={site.port}
-listen-address=127.0.0.1
-bind-interfaces
-no-resolv
-no-hosts
-user=
-pid-file=
-cache-size={site.cache_entries}
-dns-forward-max=4096
-{servers}
-"""
-    return [_program("dnsmasq"), "--keep-in-foreground", "-C", site.write("dnsmasq.conf", config)]
-
-
-def _smartdns(site: Site) -> list[str]:
-    servers = "\n".join(
-        f"server-https {upstream.url}" if site.over_doh else f"server 127.0.0.1:{upstream.plain}"
-        for upstream in site.upstreams
-    )
-    config = f"""\
-bind 127.0.0.1:{site.port}
-{servers}
-ca-file {site.ca_file}
-cache-size {site.cache_entries}
-cache-persist no
-speed-check-mode none
-dualstack-ip-selection no
-prefetch-domain no
-serve-expired no
-log-level error
-log-file {site.folder}/smartdns.log
-"""
-    return [_program("smartdns"), "-f", "-x", "-p", "-", "-c", site.write("smartdns.conf", config)]
-
-
-def _dnss(site: Site) -> list[str]:
-    upstream = site.upstreams[0]
-    return [
-        _program("dnss"),
-        "-enable_dns_to_https",
-        f"-dns_listen_addr=127.0.0.1:{site.port}",
-        f"-https_upstream={upstream.url}",
-        f"-https_client_cafile={site.ca_file}",
-        f"-fallback_upstream=127.0.0.1:{upstream.plain or 9}",
-    ]
-
-
-SMARTDOH = Peer("smartdoh", _smartdoh, sys.executable, "smartdoh", speaks_plain=False, asks_several=True)
 
 PEERS = (
-    SMARTDOH,
-    Peer("unbound", _unbound, "unbound", "unbound", speaks_doh=False),
-    Peer("dnsdist", _dnsdist, "dnsdist", "dnsdist", asks_several=True),
-    Peer("dnsmasq", _dnsmasq, "dnsmasq", "dnsmasq-base", speaks_doh=False, most_entries=10_000),
-    Peer("smartdns", _smartdns, "smartdns", "smartdns", speaks_http2=False, asks_several=True),
-    Peer("dnss", _dnss, "dnss", "dnss", speaks_plain=False, most_entries=2_000),
+    Peer(
+        OURS,
+        configs.smartdoh,
+        sys.executable,
+        OURS,
+        speaks_plain=False,
+        asks_several=True,
+        has_workers=True,
+    ),
+    Peer(TWIN, _twin, sys.executable, OURS, speaks_plain=False, part="twin"),
+    Peer("unbound", configs.unbound, "unbound", "unbound", speaks_doh=False, has_workers=True),
+    Peer("dnsdist", configs.dnsdist, "dnsdist", "dnsdist", asks_several=True),
+    Peer(
+        "dnsmasq",
+        configs.dnsmasq,
+        "dnsmasq",
+        "dnsmasq-base",
+        speaks_doh=False,
+        speaks_tcp=False,  # a process for each connection, 20 at most
+        most_entries=10_000,
+    ),
+    Peer(
+        "smartdns",
+        configs.smartdns,
+        "smartdns",
+        "smartdns",
+        speaks_http2=False,
+        speaks_tcp=False,  # stops answering on a hundred connections
+        asks_several=True,
+    ),
+    Peer("dnss", configs.dnss, "dnss", "dnss", speaks_plain=False, most_entries=2_000),
+    Peer(LIMIT, _limit, COMPILER, "gcc", speaks_doh=False, speaks_tcp=False, part="limit"),
 )
 
 

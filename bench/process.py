@@ -54,12 +54,13 @@ class Process:
 
 
 @contextmanager
-def running(name: str, command: Sequence[str], core: int, log: Path) -> Iterator[Process]:
-    """Starts `command` on one core; its output goes to `log`. Stopped on the way out."""
+def running(name: str, command: Sequence[str], cores: int | Sequence[int], log: Path) -> Iterator[Process]:
+    """Starts `command` on one core, or on these; its output goes to `log`. Stopped on the way out."""
+    usable = [cores] if isinstance(cores, int) else cores
     with log.open("wb") as output:
         started = time.perf_counter()
         child = subprocess.Popen(
-            ["taskset", "-c", str(core), *command],
+            ["taskset", "-c", ",".join(map(str, usable)), *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,16 +1,26 @@
-"""The tables that a run prints."""
+"""What a run prints on the terminal."""
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.compare import changes
-from bench.results import Figure, Results, ScenarioResults
-from bench.scenarios.base import Metric
-from bench.targets import OURS, checks
+from bench.compare import Comparison
+from bench.peers import OURS
+from bench.results import Results, ScenarioResults
+from bench.rows import (
+    CHANGE_HEADS,
+    CHECK_HEADS,
+    LIMITED,
+    change_row,
+    check_row,
+    has_limited,
+    heads,
+    rows,
+)
+from bench.targets import checks
 
-PIPE_WIDTH = 160  # columns, where the output is no terminal
+PIPE_WIDTH = 220  # columns, where the output is no terminal
 
 
 def make_console() -> Console:
@@ -18,72 +28,62 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
-def _amount(value: float, digits: int) -> str:
-    return f"{value:,.{digits}f}"
-
-
-def _cell(metric: Metric, figure: Figure) -> str:
-    median = _amount(figure.median, metric.digits)
-    if figure.low == figure.high:
-        return median
-    return f"{median} ({_amount(figure.low, metric.digits)}-{_amount(figure.high, metric.digits)})"
-
-
 def _table(*columns: str, title: str = "") -> Table:
     table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.min_width = len(title)  # or a long title over a narrow table is broken
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
+        table.add_column(column, justify="right" if number else "left", overflow="fold")
     return table
 
 
 def scenario_table(name: str, results: ScenarioResults) -> Table:
-    """One line for each contender; medians, with lowest and highest round in brackets."""
-    heads = [f"{metric.title}, {metric.unit}" if metric.unit else metric.title for metric in results.metrics]
-    table = _table("", *heads, title=f"{name}: {results.title}")
-    for contender, figures in results.figures.items():
-        cells = [_cell(metric, figures[metric.key]) for metric in results.metrics]
-        table.add_row(contender, *cells, style="bold" if contender == OURS else None)
+    """Medians for each contender; below them, in brackets, the lowest and the highest round."""
+    table = _table("", *heads(results), title=f"{name}: {results.title}")
+    for row in rows(results):
+        cells = [cell.replace(" (", "\n(") for cell in row.cells]
+        table.add_row(row.name, *cells, style="bold" if row.name == OURS else None)
     return table
 
 
 def print_scenario(console: Console, name: str, results: ScenarioResults) -> None:
     console.print(scenario_table(name, results))
+    if has_limited(results):
+        console.print(Text(f"  {LIMITED}", style="yellow"))
     for contender, why in results.failures.items():
         console.print(Text(f"  {contender} has no figures: {why}", style="red"))
 
 
 def print_targets(console: Console, results: Results) -> None:
     """Figures to reach, where this run measured them."""
-    table = _table("", "measured", "wanted", "", title="figures to reach")
+    table = _table("", *CHECK_HEADS, title="figures to reach")
     found = list(checks(results))
     for check in found:
-        sign = "at least" if check.at_least else "at most"
-        verdict = Text("reached", style="green") if check.is_reached else Text("missed", style="red")
-        table.add_row(
-            f"{check.scenario}: {check.what}",
-            _amount(check.measured, 2),
-            f"{sign} {check.limit:,.2f}",
-            verdict,
-        )
+        row = check_row(check)
+        *cells, verdict = row.cells
+        table.add_row(row.name, *cells, Text(verdict, style="green" if check.is_reached else "red"))
     if found:
         console.print(table)
+    if any(check.is_limited for check in found):
+        console.print(Text(f"  {LIMITED}", style="yellow"))
 
 
-def print_changes(console: Console, before: Results, after: Results) -> None:
-    """What got slower, then what got faster; one line where nothing did."""
-    found = sorted(changes(before, after), key=lambda change: not change.is_worse)
-    if not found:
-        console.print(f"no figure differs from those of {before.date} by more than noise")
+def summary(before: Results, comparison: Comparison) -> str:
+    """One line: how much was compared, and how much of it is worse."""
+    return (
+        f"against the results of {before.date}: {comparison.compared} figures compared, "
+        f"{len(comparison.worse)} worse and {len(comparison.changes) - len(comparison.worse)} better by more "
+        "than the noise of both runs"
+    )
+
+
+def print_changes(console: Console, before: Results, comparison: Comparison) -> None:
+    """What got slower, then what got faster."""
+    console.print(summary(before, comparison))
+    if not comparison.changes:
         return
-    table = _table("", "metric", "before", "now", "change", title=f"against {before.date}")
-    for change in found:
-        metric = change.metric
-        table.add_row(
-            f"{change.scenario}: {change.contender}",
-            metric.title,
-            _amount(change.before, metric.digits),
-            _amount(change.after, metric.digits),
-            Text(f"{change.percent:+.0f}%", style="red" if change.is_worse else "green"),
-        )
+    table = _table("", *CHANGE_HEADS)
+    for change in sorted(comparison.changes, key=lambda change: not change.is_worse):
+        row = change_row(change)
+        *cells, percent = row.cells
+        table.add_row(row.name, *cells, Text(percent, style="red" if change.is_worse else "green"))
     console.print(table)

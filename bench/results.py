@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.peers import Peer
-from bench.scenarios.base import Metric, Reading, Scenario
+from bench.peers import Build, Peer, fastpath_build
+from bench.scenarios.base import GENERATOR, Metric, Reading, Scenario
+from bench.workspace import usable_cores
 
 FOLDER = Path(__file__).parent / "results"
+SATURATED = 95.0  # percent of its core: from there on the load generator may be what limits the rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,17 @@ class Figure:
     median: float
     low: float
     high: float
+    rounds: tuple[float, ...] = ()
+    """What each round gave, in their order; empty in results that did not keep it."""
 
     @classmethod
     def over(cls, values: list[float]) -> "Figure":
-        return cls(statistics.median(values), min(values), max(values))
+        return cls(statistics.median(values), min(values), max(values), tuple(values))
+
+    def over_base(self, base: "Figure") -> "Figure":
+        """This one as a ratio to another, round by round: what drifts on the machine drifts in both."""
+        pairs = list(zip(self.rounds, base.rounds, strict=False)) or [(self.median, base.median)]
+        return Figure.over([ours / theirs if theirs else 0.0 for ours, theirs in pairs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,15 @@ class Environment:
     kernel: str
     python: str
     versions: dict[str, str]
+    fastpath: Build = "python"
+    """What `smartdoh` ran on in this run; the Python one, where it is another, has its own rows."""
+    load: float = 0.0
+    """The machine's load average over the minute before the run: what else it had to do."""
+
+    @property
+    def machine(self) -> str:
+        """The kind of machine: figures of another kind are compared by their ratios alone."""
+        return f"{self.cpu}, {self.cores} cores"
 
 
 @dataclass(slots=True)
@@ -50,6 +68,14 @@ class ScenarioResults:
     metrics: tuple[Metric, ...]
     figures: dict[str, dict[str, Figure]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    bases: tuple[str, ...] = ()
+    ratios: dict[str, dict[str, dict[str, Figure]]] = field(default_factory=dict)
+    """`ratios[contender][metric key][base]`, of the metrics that have them."""
+
+    def is_limited(self, contender: str) -> bool:
+        """Whether the load generator's core was full, so that the rate says less than CPU time an answer."""
+        busy = self.median(contender, GENERATOR.key)
+        return busy is not None and busy > SATURATED
 
     def median(self, contender: str, key: str) -> float | None:
         """None where that contender was not measured."""
@@ -67,7 +93,10 @@ class Results:
     scenarios: dict[str, ScenarioResults] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        text = json.dumps(asdict(self), indent=1)
+        return (
+            re.sub(r"\[\s+([-\d.,eE\s]+?)\s+\]", lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "Results":
@@ -84,16 +113,25 @@ def _scenario(raw: dict[str, Any]) -> ScenarioResults:
     return ScenarioResults(
         title=raw["title"],
         metrics=tuple(Metric(**metric) for metric in raw["metrics"]),
-        figures={
-            contender: {key: Figure(**figure) for key, figure in figures.items()}
-            for contender, figures in raw["figures"].items()
-        },
+        figures={contender: _figures(figures) for contender, figures in raw["figures"].items()},
         failures=raw["failures"],
+        bases=tuple(raw.get("bases", ())),
+        ratios={
+            contender: {key: _figures(ratios) for key, ratios in found.items()}
+            for contender, found in raw.get("ratios", {}).items()
+        },
     )
 
 
+def _figures(raw: dict[str, Any]) -> dict[str, Figure]:
+    return {
+        key: Figure(found["median"], found["low"], found["high"], tuple(found.get("rounds", ())))
+        for key, found in raw.items()
+    }
+
+
 def summarise(scenario: Scenario, readings: dict[str, list[Reading]]) -> ScenarioResults:
-    """Medians, lows and highs of the rounds that each contender came through."""
+    """Medians, lows and highs of the rounds that each contender came through, and their ratios to the bases."""
     figures = {
         contender: {
             metric.key: Figure.over([reading[metric.key] for reading in rounds])
@@ -102,17 +140,28 @@ def summarise(scenario: Scenario, readings: dict[str, list[Reading]]) -> Scenari
         for contender, rounds in readings.items()
         if rounds
     }
-    return ScenarioResults(scenario.title, scenario.metrics, figures)
+    bases = tuple(base for base in scenario.bases if base in figures)
+    ratios = {
+        contender: {
+            metric.key: {base: found[metric.key].over_base(figures[base][metric.key]) for base in bases}
+            for metric in scenario.metrics
+            if metric.has_ratio
+        }
+        for contender, found in figures.items()
+    }
+    return ScenarioResults(scenario.title, scenario.metrics, figures, bases=bases, ratios=ratios)
 
 
 def describe_environment(peers: Iterable[Peer]) -> Environment:
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return Environment(
         cpu=found[1] if found else platform.machine(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=len(usable_cores()),
         kernel=platform.release().split("-")[0],
         python=platform.python_version(),
         versions={peer.name: peer.version() for peer in peers},
+        fastpath=fastpath_build(),
+        load=round(os.getloadavg()[0], 2),
     )
 
 
@@ -129,8 +178,14 @@ def default_name(results: Results) -> str:
 
 def load_results(path: Path) -> Results:
     try:
-        return Results.from_json(path.read_text())
+        return parse_results(path.read_text(), str(path))
     except OSError as error:
         raise BenchError(f"{path}: {error.strerror}") from error
+
+
+def parse_results(text: str, where: str) -> Results:
+    """`where` is for the message, should it not be results."""
+    try:
+        return Results.from_json(text)
     except (ValueError, KeyError, TypeError) as error:
-        raise BenchError(f"{path}: not a file of results ({error!r})") from error
+        raise BenchError(f"{where}: not a file of results ({error!r})") from error

@@ -34,8 +34,9 @@ def _rounds(
 def _run_scenario(
     console: Console, workspace: Workspace, scenario: Scenario, peers: list[Peer], rounds: int
 ) -> ScenarioResults:
-    with scenario.contenders(workspace, peers) as measures:
-        readings, failures = _rounds(console, measures, rounds)
+    suited = [peer for peer in peers if peer.part in scenario.parts]
+    with scenario.contenders(workspace, suited) as measures:
+        readings, failures = _rounds(console, measures, min(rounds, scenario.most_rounds or rounds))
     results = summarise(scenario, readings)
     results.failures.update(failures)
     return results
@@ -44,10 +45,13 @@ def _run_scenario(
 def run(
     console: Console, workspace: Workspace, scenarios: Iterable[Scenario], peers: list[Peer], rounds: int
 ) -> Results:
-    """Measures and prints each scenario as it ends."""
+    """Measures and prints each scenario as it ends; one that cannot be put in place has no figures, and says why."""
     results = start_results(peers, rounds)
     for scenario in scenarios:
-        found = _run_scenario(console, workspace, scenario, peers, rounds)
+        try:
+            found = _run_scenario(console, workspace, scenario, peers, rounds)
+        except BenchError as error:
+            found = ScenarioResults(scenario.title, scenario.metrics, failures={"all": str(error)})
         results.scenarios[scenario.name] = found
         print_scenario(console, scenario.name, found)
     return results

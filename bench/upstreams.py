@@ -23,7 +23,7 @@ import h2.events
 import h2.exceptions
 
 from bench.errors import BenchError
-from bench.peers import Endpoint
+from bench.sites import Endpoint
 from bench.workspace import Workspace, free_port
 
 HEADER_BYTES = 12

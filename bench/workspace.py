@@ -17,9 +17,14 @@ class Cores:
     upstream: int
 
 
+def usable_cores() -> list[int]:
+    """The cores that this process may run on."""
+    return sorted(os.sched_getaffinity(0))
+
+
 def choose_cores() -> Cores:
     """The client on the first core we may use, the server on the second, the upstream on the third if any."""
-    usable = sorted(os.sched_getaffinity(0))
+    usable = usable_cores()
     return Cores(
         client=usable[0],
         server=usable[1 % len(usable)],
@@ -66,13 +71,14 @@ def free_port() -> int:
 class Lengths:
     """How long and how much is measured in each round."""
 
-    flood_seconds: float = 5.0
-    paced_seconds: float = 5.0
+    flood_seconds: float = 4.0
+    paced_seconds: float = 4.0
     hedge_seconds: float = 10.0
+    mix_seconds: float = 6.0
     starts: int = 3
 
 
-QUICK = Lengths(flood_seconds=1.0, paced_seconds=1.0, hedge_seconds=3.0, starts=1)
+QUICK = Lengths(flood_seconds=1.0, paced_seconds=1.0, hedge_seconds=3.0, mix_seconds=2.0, starts=1)
 
 
 @dataclass(frozen=True, slots=True)

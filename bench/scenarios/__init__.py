@@ -1,14 +1,1 @@
-"""The scenarios, in the order in which they run."""
-
-from bench.scenarios import delay, hedge, hit, memory, miss, start, zipf
-from bench.scenarios.base import Scenario
-
-SCENARIOS: tuple[Scenario, ...] = (
-    hit.SCENARIO,
-    miss.SCENARIO,
-    delay.SCENARIO,
-    hedge.SCENARIO,
-    start.SCENARIO,
-    memory.SCENARIO,
-    zipf.SCENARIO,
-)
+"""What is measured: a module for each kind of measurement; `order` has them all."""

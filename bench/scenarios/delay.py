@@ -21,8 +21,8 @@ WARM_UP = 500  # questions
 
 ADDED_P50 = Metric("added_p50_ms", "added p50", "ms", digits=3)
 ADDED_P99 = Metric("added_p99_ms", "added p99", "ms", digits=3)
-HELD_P50 = Metric("held_p50_ms", "upstream held p50", "ms", digits=3)
-HELD_P99 = Metric("held_p99_ms", "upstream held p99", "ms", digits=3)
+HELD_P50 = Metric("held_p50_ms", "upstream held p50", "ms", digits=3, is_judged=False)
+HELD_P99 = Metric("held_p99_ms", "upstream held p99", "ms", digits=3, is_judged=False)
 
 
 def _measure(workspace: Workspace, upstreams: ScriptedUpstreams, peer: Peer, round_: int) -> Reading:

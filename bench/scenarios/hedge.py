@@ -22,7 +22,7 @@ P50 = Metric("p50_ms", "p50", "ms")
 P99 = Metric("p99_ms", "p99", "ms")
 P995 = Metric("p995_ms", "p99.5", "ms")
 REQUESTS = Metric("requests", "requests/question", "", digits=3)
-STALLED = Metric("stalled", "stalled", "", digits=0)
+STALLED = Metric("stalled", "stalled", "", digits=0, is_judged=False)
 
 
 def _measure(workspace: Workspace, upstreams: ScriptedUpstreams, peer: Peer, round_: int) -> Reading:

@@ -16,8 +16,8 @@ ANSWERS = 100_000
 CACHE_ENTRIES = 200_000
 
 EMPTY = Metric("empty_mb", "empty", "MB")
-FULL = Metric("full_mb", "with all answers", "MB")
-EACH = Metric("bytes_each", "an answer", "B", digits=0)
+FULL = Metric("full_mb", "with all answers", "MB", has_ratio=True)
+EACH = Metric("bytes_each", "an answer", "B", digits=0, has_ratio=True)
 
 
 def _measure(workspace: Workspace, upstream: MemoryUpstream, peer: Peer, _round: int) -> Reading:

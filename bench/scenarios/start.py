@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from functools import partial
 
 from bench.memory_upstream import MemoryUpstream, memory_upstream
-from bench.peers import Peer, Site
+from bench.peers import Peer
 from bench.process import await_answer, running
 from bench.scenarios.base import Measure, Metric, Reading, Scenario
+from bench.sites import Site
 from bench.workspace import Workspace, free_port
 
 FIRST_NAME = "localhost"  # some answer it themselves, the others ask the upstream, which is there
-START = Metric("start_ms", "start", "ms", digits=0)
+START = Metric("start_ms", "start", "ms", digits=0, has_ratio=True)
 
 
 def _start(workspace: Workspace, upstream: MemoryUpstream, peer: Peer) -> float:

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import BenchError
-from bench.load import Load, parse_dnsperf, quantile
+from bench.load import Load, Shape, parse_dnsperf, quantile
 
 VERBOSE = """\
 DNS Performance Testing Tool
@@ -30,6 +30,29 @@ Statistics:
 
   Average Latency (s):  0.000089 (min 0.000013, max 0.004911)
   Latency StdDev (s):   0.000209
+"""
+
+OVER_TCP = """\
+Statistics:
+
+  Queries sent:         80
+  Queries completed:    80 (100.00%)
+  Queries lost:         0 (0.00%)
+
+  Response codes:       NOERROR 78 (97.50%), NXDOMAIN 2 (2.50%)
+  Average packet size:  request 37, response 53
+  Run time (s):         2.000000
+  Queries per second:   40.000000
+
+  Average Latency (s):  0.000089 (min 0.000013, max 0.004911)
+  Latency StdDev (s):   0.000209
+
+Connection Statistics:
+
+  Reconnections:        0
+
+  Average Latency (s):  0.026425 (min 0.002420, max 0.049825)
+  Latency StdDev (s):   0.013594
 """
 
 SILENT_SERVER = """\
@@ -84,3 +107,22 @@ def test_quantile(share: float, expected: float) -> None:
 def test_quantile_of_nothing_is_an_error() -> None:
     with pytest.raises(BenchError, match="nothing was answered"):
         Load(sent=0, lost=0, seconds=1.0, rcodes={}).latency(0.5)
+
+
+def test_statistics_of_connections_are_not_those_of_questions() -> None:
+    load = parse_dnsperf(OVER_TCP)
+    assert (load.sent, load.answers, load.seconds) == (80, 78, 2.0)
+
+
+def test_what_counts_as_an_answer_can_be_said() -> None:
+    load = parse_dnsperf(OVER_TCP, frozenset({"NOERROR", "NXDOMAIN"}), 1.5)
+    assert (load.answers, load.rate, load.cpu_seconds) == (80, 40.0, 1.5)
+    assert [name for name, _ in parse_dnsperf(VERBOSE, frozenset({"SERVFAIL"})).answered] == [
+        "h2.example.com"
+    ]
+
+
+def test_a_shape_in_the_words_of_dnsperf() -> None:
+    shape = Shape(transport="tcp", dnssec=True, sockets=100, outstanding=1_000)
+    assert " ".join(shape.options()) == "-m tcp -c 100 -q 1000 -D"
+    assert "-D" not in Shape().options()

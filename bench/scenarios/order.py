@@ -1,0 +1,40 @@
+"""The scenarios, in the order in which they run: those of every run, and those that take minutes."""
+
+from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
+
+from bench.scenarios import delay, disk, hedge, hit, memory, miss, mix, rules, start, workers, zipf
+from bench.scenarios.base import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (
+    hit.HIT,
+    hit.SEVEN,
+    hit.EDNS,
+    hit.SKEWED,
+    hit.TCP,
+    miss.SCENARIO,
+    mix.MIX,
+    mix.BUSY,
+    delay.SCENARIO,
+    hedge.SCENARIO,
+    start.SCENARIO,
+    memory.SCENARIO,
+    workers.SCENARIO,
+    zipf.SCENARIO,
+)
+
+
+def _reload() -> tuple[Scenario, ...]:
+    if find_spec("bench.scenarios.reload") is None:
+        return ()
+    return (import_module("bench.scenarios.reload").SCENARIO,)
+
+
+FULL: tuple[Scenario, ...] = (
+    hit.MILLION,
+    replace(rules.SCENARIO, most_rounds=1),
+    replace(disk.SCENARIO, most_rounds=1),
+    *_reload(),
+)
+"""What takes minutes: in a run only when it is named, or with --full."""
