@@ -93,7 +93,7 @@ async def test_a_restart_starts_warm_with_aged_ttls(machine: Machine) -> None:
 async def test_what_memory_has_no_room_for_is_on_disk(machine: Machine) -> None:
     async with machine.run() as world:
         await world.know(OLD)
-        world.fast.next_generation()
+        world.fast.flush()
         assert addresses((await world.ask()).message) == ["192.0.2.1"]
         assert len(world.upstream.asked) == 1
 
@@ -331,7 +331,7 @@ async def test_a_clock_that_was_set_back_does_not_make_answers_younger(machine: 
         assert ttls((await world.ask()).message) == [100]
         machine.wall.forward(10 * DAY)
         machine.boot.forward(50)
-        world.fast.next_generation()
+        world.fast.flush()
         assert ttls((await world.ask()).message) == [50]
 
 

@@ -131,23 +131,27 @@ class World:
         shapers: tuple[Shaper, ...] = (),
         disk: Disk | None = None,
         clock: Clock | None = None,
+        before: World | None = None,
     ) -> None:
         """`text` is the config without its groups, `groups` their names, the first one the default.
 
-        `disk` is the second level, to be closed by whoever opened it; it counts with the same `clock`.
+        `disk` is the second level, to be closed by whoever opened it; it counts with the same `clock`. `before` is the
+        world of the config before a reload, whose table and upstreams go on.
         """
         settings = config.parse(f"{text}\n" + "".join(map(GROUPS.format, groups)))
-        self.clock = clock or Clock()
-        self.bugs: list[BaseException] = []
-        self.upstreams = {name: ScriptedUpstream() for name in groups}
+        origins = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
+        self.clock = before.clock if before else clock or Clock()
+        self.bugs: list[BaseException] = before.bugs if before else []
+        known = before.upstreams if before else {}
+        self.upstreams = {name: known.get(name) or ScriptedUpstream() for name in groups}
         self.upstream = self.upstreams[groups[0]]
         views = Views(settings.listen.allow, settings.routing.rules)
-        self.fast = FastPath(
-            entries=1000,
-            view_of=views.view_of,
-            clock=self.clock,
-            stale_at_once=not settings.cache.stale_after,
-        )
+        at_once = not settings.cache.stale_after
+        if before is None:
+            self.fast = FastPath(entries=1000, view_of=views.view_of, clock=self.clock, stale_at_once=at_once)
+        else:
+            self.fast = before.fast
+            self.fast.change_policy(views.view_of, stale_at_once=at_once)
         self.decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
         self.resolver = Resolver(
             self.fast,
@@ -159,7 +163,8 @@ class World:
             lambda name, error: self.bugs.append(error),
             self.clock,
             settings.cache.stale_after,
-            None if disk is None else _second_level(settings, disk, self.clock),
+            None if disk is None else SecondLevel(disk, origins, _bounds(settings.cache), self.clock),
+            origins=origins,
         )
 
     def send(self, wire: bytes, host: str = CLIENT) -> Client:
@@ -193,11 +198,6 @@ class World:
 
     async def end(self) -> None:
         await self.resolver.flights.aclose()
-
-
-def _second_level(settings: config.Settings, disk: Disk, clock: Clock) -> SecondLevel:
-    fingerprints = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
-    return SecondLevel(disk, fingerprints, _bounds(settings.cache), clock)
 
 
 def _bounds(cache: config.CacheSettings) -> Bounds:

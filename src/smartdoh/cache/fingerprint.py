@@ -1,4 +1,4 @@
-"""The fingerprint of what decides an upstream's answer: while it is the same, answers on disk stay good."""
+"""The fingerprint of what decides an upstream's answer: while it is the same, what is kept of them stays good."""
 
 from __future__ import annotations
 

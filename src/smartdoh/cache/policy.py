@@ -60,7 +60,9 @@ def lifetime(answer: Answer, bounds: Bounds, *, negative: bool) -> int:
     return min(max(ttl, bounds.min_ttl), bounds.max_ttl)
 
 
-def entry_of(query: Query, answer: Answer, bounds: Bounds, now: float) -> tuple[Entry, int]:
+def entry_of(
+    query: Query, answer: Answer, bounds: Bounds, now: float, origin: bytes = b""
+) -> tuple[Entry, int]:
     """The entry of an answer that is no failure, and its lifetime in seconds: 0 means that it is not to be stored."""
     negative = is_negative(query, answer)
     ttl = lifetime(answer, bounds, negative=negative)
@@ -69,7 +71,7 @@ def entry_of(query: Query, answer: Answer, bounds: Bounds, now: float) -> tuple[
     if not ttl:
         return unkept(answer, now), 0
     refresh_at = now + ttl * PREFETCH_FROM if bounds.prefetch else now + ttl
-    return Entry(answer, now, ttl, bounds.stale, refresh_at), ttl
+    return Entry(answer, now, ttl, bounds.stale, refresh_at, origin), ttl
 
 
 def unkept(answer: Answer, now: float) -> Entry:

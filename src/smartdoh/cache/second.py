@@ -54,7 +54,9 @@ class SecondLevel:
         answer = Answer(record.wire, scan._replace(flags=flags), record.source, 0, record.ede)
         stored = self._clock() - age
         share = PREFETCH_FROM if self._bounds.prefetch else 1.0
-        return Entry(answer, stored, record.lifetime, self._bounds.stale, stored + record.lifetime * share)
+        refresh_at = stored + record.lifetime * share
+        origin = self._fingerprints[group]
+        return Entry(answer, stored, record.lifetime, self._bounds.stale, refresh_at, origin)
 
     def keep(self, query: Query, group: str, entry: Entry, *, asked: bool = False) -> None:
         """Write `entry` in a moment; `asked` is whether somebody asked for it before."""

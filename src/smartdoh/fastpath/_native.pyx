@@ -87,7 +87,8 @@ cdef class FastPath:
     cdef bint stale_at_once
     cdef bint is_due  # whether the last answer wants a refresh
     cdef dict views
-    cdef uint64_t generation, stamps
+    cdef readonly uint64_t generation
+    cdef uint64_t flushed_at, stamps
     cdef double refusals, refusals_at
     cdef uint64_t hits, stale, misses, malformed, refused, ignored, unsent
     cdef Clients clients
@@ -211,19 +212,26 @@ cdef class FastPath:
 
     # What the spine calls
 
-    def store(self, bytes key, entry):
-        """Keep an answer under the current generation. Nobody changes the entry afterwards."""
+    def store(self, bytes key, entry, generation=None):
+        """Keep an answer in place of what was there, under the current generation, or under the earlier one given."""
         cdef Kept* kept = block_of(key, entry)
         self.stamps += 1
         kept.stamp = self.stamps
         entry.slot = self.stamps
-        kept.generation = entry.generation = self.generation
+        kept.generation = entry.generation = self.generation if generation is None else generation
         self.table.put(kept)
 
     def peek(self, bytes key):
         """What is kept under `key` in this generation, fresh, stale or long over."""
         cdef Kept* kept = self.find(key)
         return None if kept == NULL else entry_of(kept)
+
+    def earlier(self, bytes key):
+        """What is kept under `key` from a generation before this one, and not from before the last flush."""
+        cdef Kept* kept = self.table.find(octets_of(key), len(key), hash_of(octets_of(key), len(key)))
+        if kept == NULL or not self.flushed_at <= kept.generation < self.generation:
+            return None
+        return entry_of(kept)
 
     def holds(self, bytes key, entry):
         """Whether `entry`, once stored under `key`, is what is kept there still."""
@@ -240,6 +248,7 @@ cdef class FastPath:
         """Forget everything at once, by a new generation; how many went. Names are for `cache.forget`."""
         gone = self.table.used
         self.next_generation()
+        self.flushed_at = self.generation
         return gone
 
     @property
@@ -268,6 +277,12 @@ cdef class FastPath:
         self.generation += 1
         self.views.clear()
         self.clients = Clients(self.sets() if self.sets is not None else None)
+
+    def change_policy(self, view_of, *, bint stale_at_once, sets=None):
+        """Go by another policy from now on, which is a new generation. What is kept and counted stays."""
+        self.view_of, self.sets = view_of, sets
+        self.stale_at_once = stale_at_once
+        self.next_generation()
 
     def statistics(self):
         """A copy of the counters."""
@@ -535,6 +550,7 @@ cdef Kept* block_of(bytes key, entry) except NULL:
     """A block with all that an entry says. Raises ValueError where it holds what no scanned answer can."""
     cdef bytes wire = entry.wire, ede = entry.ede
     cdef tuple offsets = entry.ttl_offsets
+    cdef bytes origin = entry.origin
     cdef str source = entry.source
     cdef list cuts = []
     cdef Kept* kept
@@ -563,8 +579,9 @@ cdef Kept* block_of(bytes key, entry) except NULL:
     memcpy(wire_of(kept), octets_of(wire), size)
     memcpy(ede_of(kept), octets_of(ede), len(ede))
     kept.hash = hash_of(key_of(kept), kept.key_size)
-    kept.source = <PyObject*>source
+    kept.source, kept.origin = <PyObject*>source, <PyObject*>origin
     Py_INCREF(source)
+    Py_INCREF(origin)
     return kept
 
 
@@ -581,7 +598,8 @@ cdef object entry_of(Kept* kept):
     entry.wire = PyBytes_FromStringAndSize(<char*>wire_of(kept), kept.wire_size)
     entry.ttl_offsets = tuple([offsets_of(kept)[number] for number in range(kept.offsets)])
     entry.ede = PyBytes_FromStringAndSize(<char*>ede_of(kept), kept.ede_size)
-    entry.rcode, entry.ad, entry.source = kept.rcode, kept.ad, <object>kept.source
+    entry.rcode, entry.ad = kept.rcode, kept.ad
+    entry.source, entry.origin = <object>kept.source, <object>kept.origin
     entry.stored, entry.expires, entry.stale, entry.refresh_at = kept.stored, kept.expires, kept.stale, kept.refresh_at
     entry.generation, entry.slot = kept.generation, kept.stamp
     entry.asked, entry.rendered = bool(kept.asked), None

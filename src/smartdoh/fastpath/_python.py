@@ -61,6 +61,7 @@ class FastPath:
         self._clock = clock
         self._stale_at_once = stale_at_once
         self._generation = 0
+        self._flushed_at = 0
         self._remembered: dict[int, dict[bytes, Rendered]] = {}
         self._clients: dict[str, dict[bytes, Rendered]] = {}
         self._views: dict[str, int | None] = {}
@@ -141,15 +142,33 @@ class FastPath:
 
     # What the spine calls
 
-    def store(self, key: bytes, entry: Entry) -> None:
-        """Keep an answer under the current generation. Nobody changes the entry afterwards."""
-        entry.generation = self._generation
+    @property
+    def generation(self) -> int:
+        """The number of the policy in force: what was stored under another one is a miss."""
+        return self._generation
+
+    def store(self, key: bytes, entry: Entry, generation: int | None = None) -> None:
+        """Keep an answer in place of what was there, under the current generation, or under the earlier one given.
+
+        Nobody changes the entry afterwards.
+        """
+        entry.generation = self._generation if generation is None else generation
         self._table.put(key, entry)
 
     def peek(self, key: bytes) -> Entry | None:
         """What is kept under `key` in this generation, fresh, stale or long over."""
         entry = self._table.entries.get(key)
         return entry if entry is not None and entry.generation == self._generation else None
+
+    def earlier(self, key: bytes) -> Entry | None:
+        """What is kept under `key` from a generation before this one, and not from before the last flush.
+
+        It is a miss until somebody stores it again, having found that the present policy leads to its origin.
+        """
+        entry = self._table.entries.get(key)
+        if entry is None or not self._flushed_at <= entry.generation < self._generation:
+            return None
+        return entry
 
     def holds(self, key: bytes, entry: Entry) -> bool:
         """Whether `entry`, once stored under `key`, is what is kept there still."""
@@ -165,6 +184,7 @@ class FastPath:
         """Forget everything at once, by a new generation; how many went. Names are for `cache.forget`."""
         gone = len(self._table.entries)
         self.next_generation()
+        self._flushed_at = self._generation
         return gone
 
     @property
@@ -191,6 +211,15 @@ class FastPath:
         self._remembered.clear()
         self._clients.clear()
         self._views.clear()
+
+    def change_policy(self, view_of: ViewOf, *, stale_at_once: bool, sets: Sets | None = None) -> None:
+        """Go by another policy from now on, which is a new generation. What is kept and counted stays.
+
+        The arguments are as at the start.
+        """
+        self._view_of = view_of
+        self._stale_at_once = stale_at_once
+        self.next_generation()
 
     def statistics(self) -> Statistics:
         """A copy of the counters."""

@@ -23,6 +23,7 @@ cdef struct Kept:  # one answer; behind it lie its TTLs' offsets, its cuts, its 
     double stale  # how long after that
     double refresh_at
     PyObject* source
+    PyObject* origin
     uint32_t place
     uint16_t offsets
     uint16_t cuts
@@ -194,4 +195,5 @@ cdef class Table:
 
 cdef void let_go(Kept* kept) noexcept:
     Py_DECREF(<object>kept.source)
+    Py_DECREF(<object>kept.origin)
     free(kept)

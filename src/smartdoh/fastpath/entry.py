@@ -40,7 +40,9 @@ class Entry:
     """An answer with its times, in seconds of the cache's clock.
 
     Fresh before `expires`, stale before `stale_until`. From `refresh_at` on a client that asks starts a refresh.
-    Nothing here changes but `refresh_at`, the mark `asked` and the place in the table.
+    `origin` is the fingerprint of the group that said it, shared by all of its answers; empty where the answer came
+    about otherwise, or holds under the present policy alone. Nothing here changes but `refresh_at`, the mark
+    `asked` and the place in the table.
     """
 
     __slots__ = (
@@ -49,6 +51,7 @@ class Entry:
         "ede",
         "expires",
         "generation",
+        "origin",
         "rcode",
         "refresh_at",
         "rendered",
@@ -60,13 +63,22 @@ class Entry:
         "wire",
     )
 
-    def __init__(self, answer: Answer, stored: float, ttl: float, stale: float, refresh_at: float) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        stored: float,
+        ttl: float,
+        stale: float,
+        refresh_at: float,
+        origin: bytes = b"",
+    ) -> None:
         self.wire = answer.wire
         self.ttl_offsets = answer.scan.ttl_offsets
         self.rcode = answer.scan.rcode & RCODE
         self.ad = answer.scan.flags & AD
         self.ede = answer.ede
         self.source = answer.source
+        self.origin = origin
         self.stored = stored
         self.expires = stored + ttl
         self.stale = stale
@@ -81,11 +93,23 @@ class Entry:
         """When it may no longer be given at all."""
         return self.expires + self.stale
 
+    def again(self, stale: float) -> Entry:
+        """The same answer to be stored once more, with its times; it may be given for `stale` seconds past its life."""
+        other = Entry.__new__(Entry)
+        for name in _CARRIED:
+            setattr(other, name, getattr(self, name))
+        other.stale = stale
+        other.generation, other.slot, other.asked, other.rendered = 0, -1, self.asked, None
+        return other
+
     def forget_rendered(self) -> None:
         """End what was made from this entry at once: another answer takes its place."""
         for rendered in self.rendered or ():
             rendered.until = 0.0
         self.rendered = None
+
+
+_CARRIED = frozenset(Entry.__slots__) - {"asked", "generation", "rendered", "slot", "stale"}
 
 
 def render(query: Query, entry: Entry, now: float, *, udp: bool) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
@@ -15,11 +16,21 @@ from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.pipeline.timing import Timing
 from smartdoh.rules.decide import Decisions
+from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
 
+_NO_ORIGINS: Mapping[str, bytes] = {}
+
 LONGEST = 10.0  # seconds that any question may take, RFC 8767 section 5 "query resolution timer"
+
+
+class Policy(NamedTuple):
+    """By what a question was routed: the number of the table's generation, and the user's overrides."""
+
+    generation: int
+    overrides: Overrides
 
 
 class Resolver:
@@ -38,10 +49,12 @@ class Resolver:
         stale_after: float = 0.0,
         second: SecondLevel | None = None,
         timing: Timing | None = None,
+        origins: Mapping[str, bytes] = _NO_ORIGINS,
     ) -> None:
         """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
         `stale_after` is how long a client waits before it gets a stale answer (seconds). `timing` orders addresses.
+        `origins` are the fingerprints of groups whose answers outlive a change of policy that leads to them still.
         """
         self._fast = fast
         self._decisions = decisions
@@ -54,6 +67,7 @@ class Resolver:
         self._stale_after = stale_after
         self._second = second
         self._timing = timing
+        self._origins = origins
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
 
@@ -74,7 +88,7 @@ class Resolver:
             return
         waiter = Waiter(query, reply, udp=udp)
         if not self.flights.join(query.key, waiter):
-            self.flights.start(query.key, self._fly(query, route))
+            self.flights.start(query.key, self._fly(query, route, self._policy()))
         if self._stale_after:
             self._promise_stale(waiter)
 
@@ -91,28 +105,36 @@ class Resolver:
 
     def _fetch_behind(self, query: Query, route: Route) -> None:
         if self.flights.has_room and not self.flights.join(query.key, None):
-            self.flights.start(query.key, self._fly(query, route))
+            self.flights.start(query.key, self._fly(query, route, self._policy()))
 
-    async def _fly(self, query: Query, route: Route) -> None:
+    def _policy(self) -> Policy:
+        return Policy(self._fast.generation, self._decisions.overrides)
+
+    async def _fly(self, query: Query, route: Route, then: Policy) -> None:
         """Fetch, and hand the answer to all who wait for it."""
         entry: Entry | None = None
         try:
-            entry = await self.resolve(query, route)
+            entry = await self._resolve(query, route, then)
         except Exception as error:
             self._report("resolve", error)
         finally:
             for waiter in self.flights.land(query.key):
                 self._give(waiter, entry)
 
-    async def resolve(self, query: Query, route: Route) -> Entry:
-        """Fetch the answer to `query` by way of `route`, shape and keep it. A failure is an answer too."""
-        policy_then = self._decisions.state
+    async def _resolve(self, query: Query, route: Route, then: Policy) -> Entry:
+        """Fetch the answer to `query` by way of `route`, which `then` chose, shape and keep it.
+
+        A failure is an answer too.
+        """
         answer = await self._fetch(query, route)
-        if not self._is_in_force(query, route, policy_then):
+        is_late = then.generation != self._fast.generation
+        if not is_late and not self._is_in_force(query, route, then.overrides):
             return policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock())[0]
-        if answer.scan.rcode not in (NOERROR, NXDOMAIN):
-            return self._keep_failure(query, answer)
-        return self.keep(query, route, answer)
+        if answer.scan.rcode in (NOERROR, NXDOMAIN):
+            return self.keep(query, route, answer, then.generation)
+        if is_late:
+            return self._instead_of(query, self._said_by_its_group(query, route), answer)
+        return self._keep_failure(query, answer)
 
     async def _fetch(self, query: Query, route: Route) -> Answer:
         target = query
@@ -128,24 +150,30 @@ class Resolver:
             return failures.of_answer(query, answer)
         return answer
 
-    def _is_in_force(self, query: Query, route: Route, then: object) -> bool:
-        """Whether the policy is still the one that chose `route`: what another chose is for those who wait alone."""
+    def _is_in_force(self, query: Query, route: Route, then: Overrides) -> bool:
+        """Whether the user's overrides still lead to `route`: what others led to is for those who wait alone.
+
+        What else decides changes by a generation, and the table tells those apart.
+        """
         decisions = self._decisions
-        return decisions.state == then and (not decisions.overrides or decisions.route(query) == route)
+        return decisions.overrides is then and (not then or decisions.route(query) == route)
 
     def _shaped(self, query: Query, answer: Answer) -> Answer:
         for shape in self._shapers:
             answer = shape(query, answer)
         return answer
 
-    def keep(self, query: Query, route: Route, answer: Answer) -> Entry:
-        """Shape and keep what the group of `route` said to `query`; what those who wait for it get."""
+    def keep(self, query: Query, route: Route, answer: Answer, begun: int | None = None) -> Entry:
+        """Shape and keep what the group of `route` said to `query`; what those who wait for it get.
+
+        `begun` is the generation in which it was asked, the current one if None.
+        """
         asked = self._fast.peek(query.key) is not None
-        whole, ttl = policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock())
-        entry = self._put(query, self._timed(query, route, whole), ttl)
-        if (
-            self._second is not None and route.rewrite is None
-        ):  # the list that wants an alias may change meanwhile
+        is_its_own = route.rewrite is None  # else the list that wants an alias may change meanwhile
+        origin = self._origins.get(route.group, b"") if is_its_own else b""
+        whole, ttl = policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock(), origin)
+        entry = self._put(query, self._timed(query, route, whole), ttl, begun)
+        if self._second is not None and is_its_own:
             if ttl:
                 self._second.keep(query, route.group, whole, asked=asked)
             else:
@@ -153,21 +181,45 @@ class Resolver:
         return entry
 
     def _recall(self, query: Query, route: Route) -> Entry | None:
-        """What the second level has, into the table; returned if it may be given now, fresh or stale.
+        """What was known before, into the table; returned if it may be given now, fresh or stale."""
+        if route.rewrite is not None:
+            return None
+        present = self._fast.peek(query.key)
+        if present is not None and not policy.is_failure(
+            present
+        ):  # by another question that was read with this one
+            return present if self._may_be_given(query, present) else None
+        entry = self._said_by_its_group(query, route) or self._from_second(query, route)
+        return None if entry is None else self._known_again(query, route, entry)
+
+    def _said_by_its_group(self, query: Query, route: Route) -> Entry | None:
+        """What the table has of the group of `route`, from whichever policy, to be stored again."""
+        entry = self._fast.peek(query.key) or self._fast.earlier(query.key)
+        if entry is None or not entry.origin or entry.origin != self._origins.get(route.group):
+            return None
+        entry = entry.again(self._bounds.stale)
+        return entry if self._clock() < entry.stale_until else None
+
+    def _from_second(self, query: Query, route: Route) -> Entry | None:
+        """What the second level has.
 
         It is for the first who asks: those who come while a fetch is under way wait for that.
         """
-        if self._second is None or route.rewrite is not None or query.key in self.flights:
+        if self._second is None or query.key in self.flights:
             return None
-        known = self._fast.peek(query.key)
-        if known is not None and not policy.is_failure(known):
-            return None
-        entry = self._second.recall(query, route.group)
-        if entry is None:
-            return None
+        return self._second.recall(query, route.group)
+
+    def _may_be_given(self, query: Query, entry: Entry) -> bool:
+        now = self._clock()
+        if now < entry.expires:
+            return True
+        return now < entry.stale_until and not self._stale_after and query.flags & RD != 0
+
+    def _known_again(self, query: Query, route: Route, entry: Entry) -> Entry | None:
+        """Store `entry`; it is returned if it may be given now."""
         entry = self._timed(query, route, entry)
         now = self._clock()
-        may_be_given = now < entry.expires or (not self._stale_after and query.flags & RD != 0)
+        may_be_given = self._may_be_given(query, entry)
         wants_refresh = may_be_given and now >= entry.refresh_at
         if wants_refresh:
             entry.refresh_at = now + RECHECK
@@ -193,12 +245,24 @@ class Resolver:
         """
         return whole if self._timing is None else self._timing.shaped(route.group, query, whole)
 
-    def _put(self, query: Query, entry: Entry, ttl: int) -> Entry:
-        """Store what may be stored, `ttl` seconds long; what those who wait for it get."""
+    def _put(self, query: Query, entry: Entry, ttl: int, begun: int | None = None) -> Entry:
+        """Store what may be stored, `ttl` seconds long; what those who wait for it get.
+
+        What an earlier policy asked for is stored as that policy's, unless the present one has meanwhile led to the
+        same group and has an answer of it, which is older.
+        """
+        fast, key = self._fast, query.key
+        generation = fast.generation
+        if begun is not None and begun != generation:
+            present = fast.peek(key)
+            if not entry.origin or (present is not None and present.origin != entry.origin):
+                return entry
+            if present is None:
+                generation = begun
         if ttl:
-            self._fast.store(query.key, entry)
+            fast.store(key, entry, generation)
         else:
-            self._fast.remove(query.key)  # what was true before must not come back as stale
+            fast.remove(key)  # what was true before must not come back as stale
         return entry
 
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
@@ -207,11 +271,16 @@ class Resolver:
         previous = self._fast.peek(query.key)
         if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
             self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
-        else:
-            self._fast.postpone(query.key, now + RECHECK)
-            if now < previous.expires or query.flags & RD:
-                return previous
-        return policy.unkept(answer, now)
+            return policy.unkept(answer, now)
+        self._fast.postpone(query.key, now + RECHECK)
+        return self._instead_of(query, previous, answer)
+
+    def _instead_of(self, query: Query, known: Entry | None, failure: Answer) -> Entry:
+        """What those who wait get where a fetch failed: what is known, if it may be given to them."""
+        now = self._clock()
+        if known is not None and (now < known.expires or query.flags & RD):
+            return known
+        return policy.unkept(failure, now)
 
     def _promise_stale(self, waiter: Waiter) -> None:
         """See that the client gets what is stale when the fetch takes long (RFC 8767 section 5)."""

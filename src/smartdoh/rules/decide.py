@@ -24,11 +24,6 @@ class Decisions:
         self._now = now
         self._file = file
 
-    @property
-    def state(self) -> tuple[Overrides, Router]:
-        """What decides now; another object as soon as any of it is another."""
-        return self.overrides, self.router
-
     def route(self, query: Query) -> Route:
         """The decision for `query`."""
         overrides = self.overrides
