@@ -49,7 +49,9 @@ METRICS = (
 )
 
 
-def _config(workspace: Workspace, folder: Path, upstreams: ScriptedUpstreams, port: int, directory: str) -> Path:
+def _config(
+    workspace: Workspace, folder: Path, upstreams: ScriptedUpstreams, port: int, directory: str
+) -> Path:
     direct, proxy = (endpoint.url for endpoint in upstreams.endpoints)
     text = f'[listen]\ndns = ["127.0.0.1:{port}"]\n'
     for name, url in (("direct", direct), ("proxy", proxy)):
@@ -77,7 +79,9 @@ def _write_names(folder: Path) -> tuple[Path, Path]:
     """Every name once, and the questions of a run: rank r has a weight of 1/(r+1). One in four is blocked."""
     blocked = _listed(folder)
     names = [
-        blocked[n % len(blocked)] if n % 4 == 3 else f"h{n}.{('example.com', 'baidu.com', 'google.com')[n % 4]}"
+        blocked[n % len(blocked)]
+        if n % 4 == 3
+        else f"h{n}.{('example.com', 'baidu.com', 'google.com')[n % 4]}"
         for n in range(NAMES)
     ]
     weights = list(accumulate(1 / (rank + 1) for rank in range(NAMES)))
@@ -124,7 +128,12 @@ def _reading(load: Load) -> Reading:
 
 
 def _measure(
-    workspace: Workspace, upstreams: ScriptedUpstreams, seconds: float, every: float, on_disk: bool, number: int
+    workspace: Workspace,
+    upstreams: ScriptedUpstreams,
+    seconds: float,
+    every: float,
+    on_disk: bool,
+    number: int,
 ) -> Reading:
     folder = workspace.subfolder(f"reload-{every}-{on_disk}-{number}")
     port, core, log = free_port(), workspace.cores.client, folder / "log"

@@ -72,9 +72,9 @@ class Timers(World):
         self.net = Net()
         self.tasks = Tasks(lambda name, error: self.bugs.append(error))
         board = Board(self.clock)
-        prober = Prober(board, self.tasks, self.clock, probe=self.net.probe, prove=self.net.prove)
+        self.prober = Prober(board, self.tasks, self.clock, probe=self.net.probe, prove=self.net.prove)
         modes: dict[str, Timed] = {"main": Timed(mode, Way())}
-        self.timing = Timing(modes, self.fast, board, prober, self.clock)
+        self.timing = Timing(modes, self.fast, board, self.prober, self.clock)
         self.resolver._timing = self.timing
 
     async def told(self, rdtype: str = "A", **form: Any) -> list[str]:
@@ -85,7 +85,7 @@ class Timers(World):
     async def end(self) -> None:
         await super().end()
         await self.tasks.aclose()
-        await self.timing.aclose()
+        await self.prober.aclose()
 
 
 Story = Callable[[Timers], Awaitable[None]]

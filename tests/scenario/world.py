@@ -140,10 +140,12 @@ class World:
         """
         settings = config.parse(f"{text}\n" + "".join(map(GROUPS.format, groups)))
         origins = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
-        self.clock = before.clock if before else clock or Clock()
+        self.clock: Clock = before.clock if before else clock or Clock()
         self.bugs: list[BaseException] = before.bugs if before else []
-        known = before.upstreams if before else {}
-        self.upstreams = {name: known.get(name) or ScriptedUpstream() for name in groups}
+        known: dict[str, ScriptedUpstream] = before.upstreams if before else {}
+        self.upstreams: dict[str, ScriptedUpstream] = {
+            name: known.get(name) or ScriptedUpstream() for name in groups
+        }
         self.upstream = self.upstreams[groups[0]]
         views = Views(settings.listen.allow, settings.routing.rules)
         at_once = not settings.cache.stale_after

@@ -15,6 +15,7 @@ from smartdoh.errors import ConfigError
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Key, Overrides, reverse_names
 from smartdoh.rules.overrides_file import parse_overrides
+from smartdoh.tasks import Tasks
 
 LONGEST_SLEEP = 60.0  # seconds; the date may be set while an override waits for its end
 
@@ -67,12 +68,14 @@ class OverridesFile:
             decisions.overrides = read(path, groups)
         tell_apart(decisions.overrides.clients)
 
-    async def follow(self) -> None:
-        """Put every change in force, until cancelled; a file that cannot be used leaves the last good one there."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow_ends(), name="ends of overrides")
-            async for _ in changes(self._path, self._seen):
-                await self.load()
+    def follow(self, tasks: Tasks) -> None:
+        """Put every change in force, until `tasks` are closed; a file that cannot be used leaves the last good one."""
+        tasks.start(self._follow_changes(), "overrides")
+        tasks.start(self._follow_ends(), "ends of overrides")
+
+    async def _follow_changes(self) -> None:
+        async for _ in changes(self._path, self._seen):
+            await self.load()
 
     async def load(self) -> None:
         """Read the file once more, in a thread: a long one takes time, and answers go on meanwhile."""

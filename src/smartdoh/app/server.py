@@ -21,6 +21,7 @@ from smartdoh.app.notify import Notifier
 from smartdoh.app.runtime import Runtime
 from smartdoh.app.unused import unused
 from smartdoh.cache.disk import Disk
+from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
 from smartdoh.listener.sockets import Sockets, handed_over, open_sockets
@@ -51,6 +52,7 @@ class Server:
         self._load = load
         self._beside = beside
         self._reloading = asyncio.Lock()
+        self._retiring = asyncio.Lock()
         self._log = logs.get()
         self._notifier = Notifier(os.environ)
         self._stop = asyncio.Event()
@@ -109,25 +111,35 @@ class Server:
     async def reload(self) -> None:
         """Put a new runtime in place of the old one, which ends when its questions are answered.
 
-        Its cache in memory is empty; what is on disk and was not decided otherwise goes on. Raises ConfigError where
-        the config is refused, and changes nothing then. Reloads wait for each other.
+        What is kept, connections, and what was learned of upstreams go on where the new config leads there too. Raises
+        ConfigError where the config is refused, and changes nothing then. Reloads wait for each other.
         """
         async with self._reloading:
             self._notifier.reloading()
             try:
-                settings = self._load()
-                runtime = build(settings, self._new_tasks(), partial(open_disk, present=self._runtime.disk))
-                await runtime.prepare()
+                self._replace(await self._next_runtime())
             except ConfigError as error:
                 self._log.error("reload refused, the old config stays", problem=str(error))
                 raise
-            else:
-                self._replace(runtime)
             finally:
                 self._notifier.ready()
 
+    async def _next_runtime(self) -> Runtime:
+        """The runtime of the config as it is now, ready to answer. Raises ConfigError."""
+        present = self._runtime
+        settings = await asyncio.to_thread(self._load)
+        runtime = build(settings, self._new_tasks(), partial(open_disk, present=present.disk), present)
+        try:
+            await runtime.prepare()
+        except BaseException:  # the end came first
+            await runtime.aclose(present)
+            await _close(runtime.disk, present.disk)
+            raise
+        return runtime
+
     def _replace(self, runtime: Runtime) -> None:
         old, self._runtime = self._runtime, runtime
+        old.in_force.is_so = False
         runtime.start()
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
@@ -140,7 +152,7 @@ class Server:
         for warning in (*settings.warnings, *unused(settings)):
             self._log.warning(warning)
         self._log.info("reloaded")
-        self._tasks.start(_retire(old, None if old.disk is runtime.disk else old.disk), "retirement")
+        self._tasks.start(self._retire(old, runtime), "retirement")
 
     def _reload_on_signal(self) -> None:
         async def reload() -> None:
@@ -161,6 +173,24 @@ class Server:
         for listener in self._listeners:
             listener.close()
         await asyncio.sleep(0)  # connections that were just aborted end in the loop's next turn
+
+    async def _retire(self, old: Runtime, successor: Runtime) -> None:
+        """Let what is under way in `old` land, then end it, but for what its successor took over.
+
+        One after the other, in the order of the reloads: what the third did not take over from the second may be in
+        use by the first.
+        """
+        try:
+            await old.stop()
+            async with self._retiring:
+                await old.resolver.flights.finish(LONGEST)
+            if old.fast is not self._runtime.fast:
+                await forget(old.fast, (), (ROOT,))  # by and by: at once it would take the loop's time
+            if old.measures.ways != successor.measures.ways:
+                await old.measures.board.keep_only(self._runtime.measures.ways)
+        finally:
+            await old.aclose(successor)
+            await _close(old.disk, successor.disk)
 
     async def _feed_watchdog(self) -> None:
         while True:
@@ -190,14 +220,9 @@ def _sockets(settings: Settings) -> Sockets:
     return given if given.udp or given.tcp else open_sockets(settings.listen.dns)
 
 
-async def _retire(runtime: Runtime, disk: Disk | None) -> None:
-    """Let what is under way land, then end, with the disk that nobody uses any more."""
-    try:
-        await runtime.resolver.flights.finish(LONGEST)
-    finally:
-        await runtime.aclose()
-        if disk is not None:
-            await asyncio.to_thread(disk.close)
+async def _close(disk: Disk | None, in_use: Disk | None) -> None:
+    if disk is not None and disk is not in_use:
+        await asyncio.to_thread(disk.close)
 
 
 async def _collect_garbage() -> None:

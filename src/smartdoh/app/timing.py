@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 from smartdoh.app import clock
+from smartdoh.app.parts import Parts
+from smartdoh.app.upstreams import Upstreams
 from smartdoh.config import GroupSettings, Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.timing import Timed, Timing
 from smartdoh.speed.board import Board
 from smartdoh.speed.prober import Prober
 from smartdoh.speed.way import Way
-from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Bootstrap
 from smartdoh.upstream.trust import TrustStore
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is known of addresses, and the ways on which one runtime has them measured."""
+
+    board: Board
+    ways: frozenset[Way]
+
+
 def timing_of(
-    settings: Settings, fast: FastPath, bootstrap: Bootstrap, trust: Mapping[str, TrustStore], tasks: Tasks
-) -> Timing:
-    """What orders the addresses in answers; `trust` is each group's, by its name."""
-    board = Board(clock.now)
-    groups = {
-        name: Timed(group.fastest_ip, _way(group, bootstrap, trust[name]))
+    settings: Settings, fast: FastPath, upstreams: Upstreams, parts: Parts
+) -> tuple[Timing, Measures]:
+    """What orders the addresses in answers. The board outlives every reload, the prober those that change no way."""
+    timed = {
+        name: Timed(group.fastest_ip, _way(group, upstreams.bootstrap, upstreams.trust[name]))
         for name, group in settings.groups.items()
     }
-    return Timing(groups, fast, board, Prober(board, tasks, clock.now), clock.now)
+    ways = frozenset(each.way for each in timed.values())
+    board = parts.take(("board",), lambda _: Board(clock.now))
+    key = ("prober", ways, upstreams.bootstrap)  # a way that leads by a proxy's name asks bootstrap for it
+    prober = parts.take(key, lambda tasks: Prober(board, tasks, clock.now), Prober.aclose)
+    return Timing(timed, fast, board, prober, clock.now), Measures(board, ways)
 
 
 def _way(group: GroupSettings, bootstrap: Bootstrap, trust: TrustStore) -> Way:

@@ -10,6 +10,7 @@ from smartdoh.wire.names import parents
 
 AT_A_TIME = 1000  # keys looked at before the loop has its turn
 FEW = 64  # names up to which one comparison of endings settles most keys
+ROOT = b"\0"  # every name is below it
 POLICY = 7  # octets of type, class and policy behind the name in a key
 
 

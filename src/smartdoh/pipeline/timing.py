@@ -65,10 +65,6 @@ class Timing:
         """What is known of the addresses of a name (folded wire format), best first."""
         return self._board.snapshot(name)
 
-    async def aclose(self) -> None:
-        """Close every connection. The tasks have ended."""
-        await self._prober.aclose()
-
     def _shape(self, timed: Timed, query: Query, answer: Answer, like: Entry) -> Entry:
         """An entry of `answer`, shaped, with the times of `like`; `like` itself if it holds that already.
 
@@ -85,7 +81,7 @@ class Timing:
         refresh_at = like.refresh_at
         if len(shaped.wire) < len(answer.wire):
             refresh_at = min(refresh_at, self._clock() + PROBE_EVERY)
-        entry = Entry(shaped, like.stored, like.expires - like.stored, like.stale, refresh_at)
+        entry = Entry(shaped, like.stored, like.expires - like.stored, like.stale, refresh_at, like.origin)
         entry.expires = like.expires  # what floats round must not lengthen a life
         return entry
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
 from smartdoh.speed.ranking import (
@@ -24,6 +25,7 @@ from smartdoh.speed.way import Way
 
 MOST_CONNECTS = 16_384  # addresses that are remembered
 MOST_NAMES = 8192
+AT_A_TIME = 1000  # rows looked at before the loop has its turn
 MOST_OF_A_NAME = 32  # addresses remembered of one name: names of large services show others each time
 
 _WORDS = {
@@ -108,6 +110,22 @@ class Board:
         proofs = self._names.get((way, name))
         if proofs is not None:
             proofs[address] = Proof(verdict, self._clock())
+
+    async def keep_only(self, ways: Collection[Way]) -> None:
+        """Forget what was measured on other ways, without stopping the loop; the path of a gone file may come again."""
+        routes = {way.via for way in ways}
+        connects = list(self._connects)
+        for start in range(0, len(connects), AT_A_TIME):
+            for key in connects[start : start + AT_A_TIME]:
+                if key[0] not in routes:
+                    self._connects.pop(key, None)
+            await asyncio.sleep(0)
+        names = list(self._names)
+        for start in range(0, len(names), AT_A_TIME):
+            for noted in names[start : start + AT_A_TIME]:
+                if noted[0] not in ways:
+                    self._names.pop(noted, None)
+            await asyncio.sleep(0)
 
     # What is asked
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, zip_longest
 from typing import Protocol
 
@@ -102,6 +102,11 @@ class Bootstrap:
             )
         return self._finders[host]
 
+    def forget_all_but(self, hosts: Collection[str]) -> None:
+        """Nobody needs the other hosts any more."""
+        for host in self._finders.keys() - set(hosts):
+            self._finders.pop(host).is_wanted = False
+
     def learned(self) -> dict[str, tuple[str, ...]]:
         """The last good addresses of every host, to be remembered."""
         return {host: finder.addresses for host, finder in self._finders.items() if finder.addresses}
@@ -133,6 +138,7 @@ class HostFinder:
             AAAA: tuple(address for address in remembered if ":" in address),
         }
         self.addresses = remembered
+        self.is_wanted = True
         self._refresh_at = -math.inf
         self._lookup: asyncio.Future[UpstreamError | None] | None = None
         self._failure: UpstreamError | None = None
@@ -226,13 +232,13 @@ class HostFinder:
         lookup.set_result(self._failure)
 
     async def _retry(self) -> None:
-        """Look up again with growing pauses, until one lookup, this one's or another's, goes well."""
+        """Look up again with growing pauses, until a lookup goes well, this one's or another's, or nobody wants it."""
         try:
             for pause in _pauses():
                 await self._sleep(pause)
-                if self._failure is not None:
+                if self._failure is not None and self.is_wanted:
                     await asyncio.wait((self._look_up(),))
-                if self._failure is None:
+                if self._failure is None or not self.is_wanted:
                     return
         finally:
             self._is_retrying = False

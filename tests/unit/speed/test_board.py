@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from smartdoh.speed import board as module
@@ -136,3 +138,15 @@ def test_a_flood_of_addresses_is_let_pass(
     clock.now += PROBE_EVERY
     assert board.begin(DIRECT, bytes((45, 10, 0, 9)))
     assert len(board) == 3
+
+
+def test_what_was_measured_on_ways_that_are_gone_is_forgotten(board: Board) -> None:
+    for way in (DIRECT, PROXY):
+        assert board.begin(way, ONE)
+        board.connected(way, ONE, 0.02, 443)
+        board.note(way, NAME, [ONE])
+        board.proved(way, NAME, ONE, Verdict.VERIFIED)
+    asyncio.run(board.keep_only({PROXY}))
+    assert board.place(DIRECT, NAME, ONE) == Place(Standing.UNKNOWN)
+    assert board.place(PROXY, NAME, ONE) == Place(Standing.VERIFIED, 0.02)
+    assert [row.way for row in board.snapshot(NAME)] == [PROXY.shown]

@@ -346,6 +346,26 @@ def test_bootstrap_dead_at_start_is_tried_again(run: Run) -> None:
     assert run(go()) == [1, 2, 4]
 
 
+def test_a_host_that_nobody_needs_any_more_is_not_looked_up_for_ever(run: Run) -> None:
+    async def go() -> None:
+        async with world(addresses(rcode=SERVFAIL)) as here:
+            boot = here.bootstrap()
+            finder = boot.finder(HOST)
+
+            def nobody_needs_it() -> None:
+                if len(here.pauses) == 2:
+                    boot.forget_all_but(())
+
+            here.on_pause = nobody_needs_it
+            with pytest.raises(NetworkDown, match="SERVFAIL"):
+                await finder.find()
+            await here.quiet()
+            assert here.pauses == [1, 2]
+            assert boot.finder(HOST) is not finder
+
+    run(go())
+
+
 def test_a_refresh_that_failed_is_left_to_its_pauses(run: Run) -> None:
     """Questions that come meanwhile start no lookup; and after an outage refreshing goes on as before."""
 

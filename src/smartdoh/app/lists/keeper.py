@@ -18,6 +18,7 @@ from smartdoh.app.lists.update import FAILURES, update
 from smartdoh.app.watch import changes, state_of
 from smartdoh.config import ListSettings
 from smartdoh.rules.lists import NameSet
+from smartdoh.tasks import Tasks
 
 FIRST_PAUSE = 2.0  # seconds after a fetch that failed, doubling: a machine often starts before its network
 LONGEST_PAUSE = 3600.0
@@ -70,12 +71,11 @@ class ListKeeper:
                 missing = state.settings.on_missing
                 self._log.warning("list is missing", list=name, file=str(state.settings.file), fails=missing)
 
-    async def follow(self) -> None:
-        """Fetch lists when they are due and notice changed files, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for state in self.states.values():
-                work = self._fetch_again if state.settings.url else self._watch
-                group.create_task(work(state), name=f"list {state.settings.name}")
+    def follow(self, tasks: Tasks) -> None:
+        """Fetch lists when they are due and notice changed files, until `tasks` are closed."""
+        for state in self.states.values():
+            work = self._fetch_again if state.settings.url else self._watch
+            tasks.start(work(state), f"list {state.settings.name}")
 
     def is_under_way(self, name: str) -> bool:
         """Whether a list is being looked at."""

@@ -173,7 +173,7 @@ class Status(TypedDict):
 
 
 class Statistics(TypedDict):
-    """Counters since the start or the last reload."""
+    """Counters since the start, those of the cache since its size last changed."""
 
     cache: dict[str, int]
     disk: dict[str, int] | None  # None: nothing is kept on disk

@@ -17,6 +17,7 @@ from smartdoh.app.lists.progress import Outcome, Progress
 from smartdoh.config import Settings, parse
 from smartdoh.errors import NetworkDown
 from smartdoh.rules.lists import NameSet
+from smartdoh.tasks import Tasks
 from smartdoh.upstream.trust import TrustStore
 from tests.in_loop import in_loop
 
@@ -179,15 +180,17 @@ async def test_a_look_by_hand_moves_the_next_one(tmp_path: Path, sender: Sender)
     sender.may_send.set()
     keeper = keeper_of(settings_in(tmp_path), Force())
     await keeper.update("l")
-    following = asyncio.create_task(keeper.follow())
+    bugs: list[BaseException] = []
+    tasks = Tasks(lambda name, error: bugs.append(error))
+    keeper.follow(tasks)
     await turns()
     sender.content = b""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "FIRST_PAUSE", 0.001)
         await keeper.update("l")
         await sender.many.wait()
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    await tasks.aclose()
+    assert not bugs
 
 
 @in_loop
