@@ -1,10 +1,8 @@
 """The scenarios, in the order in which they run: those of every run, and those that take minutes."""
 
 from dataclasses import replace
-from importlib import import_module
-from importlib.util import find_spec
 
-from bench.scenarios import delay, disk, hedge, hit, memory, miss, mix, rules, start, workers, zipf
+from bench.scenarios import delay, disk, hedge, hit, memory, miss, mix, reload, rules, start, workers, zipf
 from bench.scenarios.base import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -25,16 +23,10 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def _reload() -> tuple[Scenario, ...]:
-    if find_spec("bench.scenarios.reload") is None:
-        return ()
-    return (import_module("bench.scenarios.reload").SCENARIO,)
-
-
 FULL: tuple[Scenario, ...] = (
     hit.MILLION,
     replace(rules.SCENARIO, most_rounds=1),
     replace(disk.SCENARIO, most_rounds=1),
-    *_reload(),
+    reload.SCENARIO,
 )
 """What takes minutes: in a run only when it is named, or with --full."""
