@@ -101,8 +101,7 @@ async def test_who_comes_meanwhile_joins(tmp_path: Path, sender: Sender) -> None
     keeper = keeper_of(settings_in(tmp_path), force)
     told: dict[str, list[Progress]] = {"first": [], "second": []}
     first = asyncio.create_task(keeper.update("l", lambda _, progress: told["first"].append(progress)))
-    while len(told["first"]) < 2:  # the list's files are locked in a thread first
-        await asyncio.sleep(0.001)
+    await sender.begun.wait()
     assert keeper.is_under_way("l")
     second = asyncio.create_task(keeper.update("l", lambda _, progress: told["second"].append(progress)))
     await turns()
