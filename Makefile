@@ -6,6 +6,7 @@ CONFIG       := smartdoh.toml
 PYTEST_ARGS  ?=
 BENCH_ARGS   ?=
 FUZZ_SECONDS ?= 600
+SOAK_SECONDS ?= 1800
 SANITIZED_TESTS ?= tests/unit tests/property tests/scenario tests/fuzz
 
 VENV      := .venv
@@ -19,7 +20,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint bench fuzz sanitize constraints clean
+.PHONY: help run test build lint bench fuzz soak sanitize constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +44,9 @@ bench: $(DEV) ## beside the peers that are installed: tables, bench/results/, a 
 
 fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS=600)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+soak: $(DEV) ## half an hour at full rate with a reload every ten seconds: nothing may grow (SOAK_SECONDS=1800)
+	$(BIN)/python -m bench.soak $(SOAK_SECONDS)
 
 SANITIZED := build/sanitized
 SANITIZER  = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \

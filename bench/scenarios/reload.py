@@ -49,9 +49,10 @@ METRICS = (
 )
 
 
-def _config(
+def write_config(
     workspace: Workspace, folder: Path, upstreams: ScriptedUpstreams, port: int, directory: str
 ) -> Path:
+    """The config of a run: two groups, three lists, a cache in memory or in `directory` too."""
     direct, proxy = (endpoint.url for endpoint in upstreams.endpoints)
     text = f'[listen]\ndns = ["127.0.0.1:{port}"]\n'
     for name, url in (("direct", direct), ("proxy", proxy)):
@@ -75,7 +76,7 @@ def _listed(folder: Path) -> list[str]:
     return found[:: max(1, len(found) // (NAMES // 4))]
 
 
-def _write_names(folder: Path) -> tuple[Path, Path]:
+def write_names(folder: Path) -> tuple[Path, Path]:
     """Every name once, and the questions of a run: rank r has a weight of 1/(r+1). One in four is blocked."""
     blocked = _listed(folder)
     names = [
@@ -92,7 +93,7 @@ def _write_names(folder: Path) -> tuple[Path, Path]:
     return each, many
 
 
-class _Reloading:
+class Reloading:
     """Sends SIGHUP every so often, while it is entered; 0 means never."""
 
     def __init__(self, server: Process, log: Path, every: float) -> None:
@@ -137,15 +138,15 @@ def _measure(
 ) -> Reading:
     folder = workspace.subfolder(f"reload-{every}-{on_disk}-{number}")
     port, core, log = free_port(), workspace.cores.client, folder / "log"
-    config = _config(workspace, folder, upstreams, port, str(folder) if on_disk else "none")
-    each, many = _write_names(folder)
+    config = write_config(workspace, folder, upstreams, port, str(folder) if on_disk else "none")
+    each, many = write_names(folder)
     command = [sys.executable, "-m", "smartdoh", "serve", "--config", str(config)]
     with running("smartdoh", command, workspace.cores.server, log) as server:
         await_answer(server, port, "ready.example.com")
         once(core, port, each, WARM_RATE)
         once(core, port, many, RATE)
         upstreams.take_counters()
-        reloading = _Reloading(server, log, every)
+        reloading = Reloading(server, log, every)
         with reloading:
             load = paced(core, port, many, RATE, seconds)
         seen = upstreams.take_counters()
