@@ -136,12 +136,13 @@ class Disk:
     def put(self, key: bytes, octets: bytes) -> None:
         """Keep `octets` under `key`, in a moment."""
         with self._lock:
-            if self._readable is None or len(self._pending) >= MOST_WAITING:
+            waiting = len(self._pending)
+            if self._readable is None or waiting >= MOST_WAITING:
                 self._counts.dropped += 1
             elif self._can_write:
                 self._pending.put(key, octets)
                 self._counts.stored += 1
-                self._wake()
+                self._wake(waiting)
             else:
                 self._pending.delete(key)  # what is there is older
                 self._counts.dropped += 1
@@ -150,9 +151,10 @@ class Disk:
         """Keep nothing under `key`, from now on."""
         with self._lock:
             self._counts.damaged += is_damaged
-            if self._readable is not None and len(self._pending) < MOST_WAITING:
+            waiting = len(self._pending)
+            if self._readable is not None and waiting < MOST_WAITING:
                 self._pending.delete(key)
-                self._wake()
+                self._wake(waiting)
 
     def flush(self, name: bytes | None = None, *, below: bool = False) -> None:
         """Forget everything, or one name's answers, or also those below it, from now on.
@@ -162,7 +164,7 @@ class Disk:
         start = b"" if name is None else domain_key(name) + (b"" if below else b"\0")
         with self._lock:
             self._pending.flush(start)  # also while the file is not open: it may be again
-            self._wake()
+            self._wake(len(self._pending))
 
     def limit(self, entries: int, stale: float) -> None:
         """Other bounds, soon."""
@@ -211,8 +213,8 @@ class Disk:
 
     # On either side, with the lock held
 
-    def _wake(self) -> None:
-        if len(self._pending) >= FULL_BATCH:
+    def _wake(self, waiting: int) -> None:
+        if waiting >= FULL_BATCH and not self._hurry.is_set():
             self._hurry.set()
         if not self._work.is_set():
             self._work.set()
@@ -280,8 +282,9 @@ class Disk:
             self._cannot_write(opened, error)
         finally:
             with self._written:
-                self._writing = Batch()
+                written, self._writing = self._writing, Batch()
                 self._written.notify_all()
+            written.let_go()
 
     def _commit(self, store: Store) -> None:
         with self._lock:
@@ -316,7 +319,7 @@ class Disk:
             self._writing.removals_before(self._pending)
             self._counts.dropped += len(self._writing.puts)
             store.follow_resize()
-            self._wake()
+            self._wake(len(self._pending))
 
     def _cannot_write(self, opened: Opened, error: Exception) -> None:
         """Keep what is there, and what has to go from it, and try again later."""
@@ -358,7 +361,7 @@ class Disk:
             self._readable = opened.store
             self._can_write = True
             self._are_groups_named = False
-            self._wake()
+            self._wake(len(self._pending))
 
     def _works_again(self, event: str) -> None:
         if self._is_warned:

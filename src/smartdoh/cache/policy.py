@@ -67,7 +67,9 @@ def entry_of(
     negative = is_negative(query, answer)
     ttl = lifetime(answer, bounds, negative=negative)
     high = ttl if negative else bounds.max_ttl
-    answer = answer._replace(wire=_with_sound_ttls(answer, min(bounds.min_ttl, ttl), high))
+    wire = _with_sound_ttls(answer, min(bounds.min_ttl, ttl), high)
+    if wire is not answer.wire:
+        answer = answer._replace(wire=wire)
     if not ttl:
         return unkept(answer, now), 0
     refresh_at = now + ttl * PREFETCH_FROM if bounds.prefetch else now + ttl

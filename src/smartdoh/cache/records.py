@@ -8,8 +8,8 @@ decided the answer. A record is a checksum of the key and all that follows, then
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import NamedTuple
+from zlib import crc32
 
 FINGERPRINT = 8  # octets
 MAX_TIME = 0xFFFFFFFF  # seconds, until 2106
@@ -19,6 +19,7 @@ MARKS = AD_MARK | ASKED_MARK
 
 _AFTER_NAME = 2 + 2 + 1 + FINGERPRINT  # octets of a key: type, class, bits, fingerprint
 _BITS = 0b11  # DO and CD, as the last octet of a query's key has them
+_POLICIES = tuple(bits.to_bytes(1) for bits in range(_BITS + 1))
 _CHECKSUM = struct.Struct("!I")
 _HEAD = struct.Struct("!IIBBH")  # stored, lifetime, marks, octets of the source, octets of the EDE option
 _WHOLE_HEAD = _CHECKSUM.size + _HEAD.size
@@ -73,8 +74,7 @@ def key_of(name: bytes, query_key: bytes, fingerprint: bytes) -> bytes:
     What an upstream said does not depend on who asked; which upstreams it was is in the fingerprint. The numbers of
     views also mean something else in each run.
     """
-    policy = query_key[-1] & _BITS
-    return b"".join((domain_key(name), b"\0", query_key[-7:-3], policy.to_bytes(1), fingerprint))
+    return domain_key(name) + b"\0" + query_key[-7:-3] + _POLICIES[query_key[-1] & _BITS] + fingerprint
 
 
 def place_of(key: bytes) -> Place | None:
@@ -96,11 +96,13 @@ def place_of(key: bytes) -> Place | None:
 
 def encode(key: bytes, record: Record) -> bytes:
     """The octets of `record` under `key`."""
-    source = record.source.encode("utf-8", "replace")[:_LONGEST_SOURCE]
-    marks = (AD_MARK if record.ad else 0) | (ASKED_MARK if record.asked else 0)
-    stored = min(max(record.stored, 0), MAX_TIME)
-    head = _HEAD.pack(stored, record.lifetime, marks, len(source), len(record.ede))
-    return _sealed(key, b"".join((head, source, record.ede, record.wire)))
+    stored, lifetime, ad, asked, named, ede, wire = record
+    if not 0 <= stored <= MAX_TIME:
+        stored = 0 if stored < 0 else MAX_TIME
+    source = named.encode("utf-8", "replace")[:_LONGEST_SOURCE]
+    marks = (AD_MARK if ad else 0) | (ASKED_MARK if asked else 0)
+    body = b"".join((_HEAD.pack(stored, lifetime, marks, len(source), len(ede)), source, ede, wire))
+    return _CHECKSUM.pack(crc32(body, crc32(key))) + body
 
 
 def decode(key: bytes, octets: bytes) -> Record | None:
@@ -108,7 +110,7 @@ def decode(key: bytes, octets: bytes) -> Record | None:
     if len(octets) < _WHOLE_HEAD:
         return None
     body = octets[_CHECKSUM.size :]
-    if _CHECKSUM.unpack_from(octets)[0] != zlib.crc32(body, zlib.crc32(key)):
+    if _CHECKSUM.unpack_from(octets)[0] != crc32(body, crc32(key)):
         return None
     stored, lifetime, marks, source_length, ede_length = _HEAD.unpack_from(body)
     ede_at = _HEAD.size + source_length
@@ -132,7 +134,3 @@ def times_of(octets: bytes) -> Times:
         return Times(0, 0, False)
     stored, lifetime, marks, _, _ = _HEAD.unpack_from(octets, _CHECKSUM.size)
     return Times(stored, lifetime, bool(marks & ASKED_MARK))
-
-
-def _sealed(key: bytes, body: bytes) -> bytes:
-    return _CHECKSUM.pack(zlib.crc32(body, zlib.crc32(key))) + body

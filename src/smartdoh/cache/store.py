@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import lmdb
 
 from smartdoh.cache.batch import Batch
+from smartdoh.cache.pause import pause
 from smartdoh.cache.reader import (
     ABOUT,
     ANSWERS,
@@ -36,6 +37,7 @@ OCTETS_PER_ENTRY = 1024  # on average, before the file counts as full
 LEAST_OCTETS = 64 << 20
 LARGEST_MAP_32 = 1 << 30  # octets of address space that a 32-bit process can spare
 LARGEST_WRITE = 8192  # records that one transaction adds
+AT_A_TIME = 64  # records that it adds between two pauses: a third of a millisecond
 READERS = 1024  # processes and threads that look at the file at a time
 EXPORT_SLICE = (
     1000  # records that one read transaction of an export sees: a longer one would keep pages from reuse
@@ -91,21 +93,20 @@ class Store(Reader):
         """Make all changes of `batch`, and evict; how many were evicted. Raises lmdb.Error.
 
         A large batch takes several transactions: each one copies the pages that it changes, and the file has to have
-        room for three of them. Each call into LMDB lets go of the interpreter's lock, so that the event loop never
-        waits for a batch.
+        room for three of them. Each call into LMDB lets go of the interpreter's lock, nothing between two of them goes
+        over many records, and there are pauses, so that the event loop never waits for a batch.
         """
         puts = iter(batch.puts.items())
-        some = list(islice(puts, LARGEST_WRITE))
-        gone = self._write(batch.flushes, batch.deletes, some, clock, now)
-        while some := list(islice(puts, LARGEST_WRITE)):
-            gone += self._write((), (), some, clock, now)
+        gone = self._write(batch.flushes, batch.deletes, islice(puts, LARGEST_WRITE), clock, now)
+        for _ in range(LARGEST_WRITE, len(batch.puts), LARGEST_WRITE):
+            gone += self._write((), (), islice(puts, LARGEST_WRITE), clock, now)
         return gone
 
     def _write(
         self,
         flushes: Iterable[bytes],
         deletes: Iterable[bytes],
-        puts: list[tuple[bytes, bytes]],
+        puts: Iterator[tuple[bytes, bytes]],
         clock: bytes,
         now: float,
     ) -> int:
@@ -115,8 +116,8 @@ class Store(Reader):
             for key in deletes:
                 txn.delete(key)
             with txn.cursor(self._answers) as cursor:
-                if puts:
-                    cursor.putmulti(puts)
+                while cursor.putmulti(islice(puts, AT_A_TIME))[0] == AT_A_TIME:
+                    pause()
                 gone = self.sweep.run(cursor, self._excess(txn), now)
             txn.put(CLOCK_KEY, clock, db=self._about)
         return gone

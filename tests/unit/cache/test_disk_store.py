@@ -10,6 +10,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from smartdoh.cache import batch as batches
 from smartdoh.cache import records, store
 from smartdoh.cache.batch import Batch
 from smartdoh.cache.reader import OtherFormatError
@@ -62,6 +63,25 @@ def test_what_was_written_is_there_after_closing(path: Path) -> None:
     assert again.get(key(1001)) is None
     assert again.saved_clock() == b"clock"
     again.close()
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 128, 191, 192, 193, 384, 385])
+def test_a_batch_is_written_whole_whatever_its_size(
+    file: Store, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """A few records between two pauses, some handfuls in a transaction: none is left at the seams."""
+    monkeypatch.setattr(store, "LARGEST_WRITE", 192)
+    assert store.AT_A_TIME == 64, "or the numbers above are not at the seams"
+    put(file, range(count))
+    assert [name for name, _ in file.items()] == [key(number) for number in range(count)]
+
+
+def test_what_was_written_is_let_go_of() -> None:
+    batch = Batch()
+    for number in range(2 * batches.A_FEW + 1):
+        batch.put(key(number), record(number))
+    batch.let_go()
+    assert not batch
 
 
 def test_only_its_owner_may_read_it(path: Path) -> None:
