@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.errors import BenchError
-from bench.upstreams import compose_answer
+from bench.upstreams import ANSWER_RECORD, RESPONSE_FLAGS
 from smartdoh import config
 from smartdoh.app.build import build
 from smartdoh.app.disk import open_disk
 from smartdoh.app.loop import run
 from smartdoh.app.server import GC_THRESHOLDS
-from smartdoh.model import Answer
+from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.question import parse_query
@@ -21,8 +21,8 @@ from smartdoh.wire.question import parse_query
 GROUP = "direct"
 TURN = 64  # answers between two turns of the event loop
 MOST_WAITING = 40_000  # answers that wait to be written before the next ones are made: none shall be dropped
-HEADER = b"\0\0\x01\0\0\x01\0\0\0\0\0\0"
-TYPE_A = b"\0\x01\0\x01"
+QUESTION = b"\0\0\x01\0\0\x01\0\0\0\0\0\0%b\0\x01\0\x01"
+ANSWER = b"\0\0%b\0\x01\0\x01\0\0\0\0%%b\0\x01\0\x01%b" % (RESPONSE_FLAGS, ANSWER_RECORD)
 ZONES = 5000
 
 
@@ -47,10 +47,17 @@ def _scattered(number: int) -> int:
     return number ^ number >> 16
 
 
-def _question(number: int) -> bytes:
-    """The same as a question; made by hand, for it is not what is measured."""
+def _wire_name(number: int) -> bytes:
+    """The same as on the wire; made by hand, for it is not what is measured."""
     scattered = _scattered(number)
-    return HEADER + b"\x09w%08x\x05z%04d\x07example\x03com\0" % (scattered, scattered % ZONES) + TYPE_A
+    return b"\x09w%08x\x05z%04d\x07example\x03com\0" % (scattered, scattered % ZONES)
+
+
+def answered(number: int) -> tuple[Query, Answer]:
+    """A question, and what an upstream says to it, both read as they are when they come from outside."""
+    name = _wire_name(number)
+    query, wire = parse_query(QUESTION % name), ANSWER % name
+    return query, Answer(wire, scan_answer(wire, query), "127.0.0.1")
 
 
 def fill(config_file: Path, answers: int) -> Filled:
@@ -67,10 +74,9 @@ async def _fill(config_file: Path, answers: int) -> Filled:
     route = None
     started, cpu = time.perf_counter(), time.process_time()
     for number in range(answers):
-        query = parse_query(_question(number))
+        query, answer = answered(number)
         route = route or runtime.decisions.route(query)
-        wire = compose_answer(query.wire)
-        resolver.keep(query, route, Answer(wire, scan_answer(wire, query), "127.0.0.1"))
+        resolver.keep(query, route, answer)
         if number % TURN == 0:
             await asyncio.sleep(0)
             while disk.statistics().waiting > MOST_WAITING:

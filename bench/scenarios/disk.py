@@ -5,7 +5,6 @@
 
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +14,6 @@ from bench import names
 from bench.disk_fill import GROUP, fill, name_of
 from bench.errors import BenchError
 from bench.load import once, paced
-from bench.memory_upstream import MemoryUpstream, memory_upstream
 from bench.peers import Peer
 from bench.process import await_answer, running
 from bench.report import make_console, print_scenario
@@ -27,8 +25,8 @@ ANSWERS = 5_000_000
 NOBODY = "https://127.0.0.1:1/dns-query"  # an upstream that cannot be asked: what is answered is from disk
 WARM_ASKED = 20_000  # names asked from disk
 HIT_RATE = 5_000  # questions a second for names in memory
-MISS_RATE = 2_000  # and at the same time for new ones, each of which is written
-ROUNDS = 3  # of hits with and without a disk, in turns
+KEPT_RATE = 10_000  # new answers a second at the same time, as many as one core can fetch; each is written
+ROUNDS = 5  # of hits with and without a disk, in turns
 
 METRICS = (
     Metric("store_s", "stored in", "s"),
@@ -86,39 +84,33 @@ def _stored(workspace: Workspace, answers: int) -> Reading:
     return reading
 
 
-def _p99_under_writes(
-    workspace: Workspace, upstream: MemoryUpstream, directory: Path | str, tag: str
-) -> float:
-    """p99 of hits from memory (seconds) while many more new names are asked than a house ever does."""
+def _p99_under_writes(workspace: Workspace, directory: Path | str, tag: str) -> float:
+    """p99 of hits from memory (seconds) while more new answers come than any upstream could give."""
     folder, core = workspace.subfolder(f"hits-{tag}"), workspace.cores.client
     hits = names.repeated(folder)
-    seconds = workspace.lengths.paced_seconds
-    misses = names.fresh(folder, tag, int(seconds * MISS_RATE * 1.2))
     port = free_port()
     config_file = _config(
-        folder,
-        port=port,
-        url=upstream.endpoint.url,
-        directory=directory,
-        ca_file=workspace.certificates.ca_file,
+        folder, port=port, url=NOBODY, directory=directory, ca_file=workspace.certificates.ca_file
     )
-    with running("smartdoh", _command(config_file), workspace.cores.server, folder / "log") as server:
-        await_answer(server, port, "ready.example.com")
+    answered_here = folder / "overrides.json"
+    answered_here.write_text('{"repeated.example.com": "203.0.113.7"}')
+    with config_file.open("a") as file:
+        file.write(f'[routing]\noverrides = "{answered_here}"\n')
+    command = [sys.executable, "-m", "bench.disk_busy", str(config_file), str(KEPT_RATE)]
+    with running("smartdoh", command, workspace.cores.server, folder / "log") as server:
+        await_answer(server, port, "h0.repeated.example.com")
         once(core, port, hits, HIT_RATE)
-        other = threading.Thread(target=once, args=(core, port, misses, MISS_RATE))
-        other.start()
-        load = paced(core, port, hits, HIT_RATE, seconds)
-        other.join()
+        load = paced(core, port, hits, HIT_RATE, workspace.lengths.paced_seconds)
     return load.latency(0.99)
 
 
-def _measure(workspace: Workspace, upstream: MemoryUpstream, answers: int, number: int) -> Reading:
+def _measure(workspace: Workspace, answers: int, number: int) -> Reading:
     reading = _stored(workspace, answers)
     on, off = [], []
     for turn in range(ROUNDS):
         tag = f"{number}-{turn}"
-        off.append(_p99_under_writes(workspace, upstream, "none", f"off-{tag}"))
-        on.append(_p99_under_writes(workspace, upstream, workspace.subfolder(f"disk-{tag}"), f"on-{tag}"))
+        off.append(_p99_under_writes(workspace, "none", f"off-{tag}"))
+        on.append(_p99_under_writes(workspace, workspace.subfolder(f"disk-{tag}"), f"on-{tag}"))
     return reading | {
         "p99_off_ms": 1e3 * sorted(off)[ROUNDS // 2],
         "p99_on_ms": 1e3 * sorted(on)[ROUNDS // 2],
@@ -129,8 +121,7 @@ def _measure(workspace: Workspace, upstream: MemoryUpstream, answers: int, numbe
 def _contenders(
     workspace: Workspace, _peers: list[Peer], answers: int = ANSWERS
 ) -> Iterator[dict[str, Measure]]:
-    with memory_upstream(workspace) as upstream:
-        yield {"smartdoh": partial(_measure, workspace, upstream, answers)}
+    yield {"smartdoh": partial(_measure, workspace, answers)}
 
 
 SCENARIO = Scenario("disk", f"{ANSWERS:,} answers on disk", METRICS, _contenders)
