@@ -15,6 +15,7 @@ from bench.history import LOCAL, comparable, newest
 from bench.markdown import render
 from bench.peers import Peer, from_command, installed
 from bench.plot import draw
+from bench.process import stop_servers_when_ended
 from bench.report import make_console, print_changes, print_targets
 from bench.results import FOLDER, Results, default_name, load_results
 from bench.run import run
@@ -132,6 +133,7 @@ def _draw(results: Results) -> None:
 
 
 def main() -> None:
+    stop_servers_when_ended()
     app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     app.command()(_bench)
     try:

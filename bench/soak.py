@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.load import flood, once, paced
-from bench.process import Process, await_answer, running
+from bench.process import Process, await_answer, running, stop_servers_when_ended
 from bench.scenarios.reload import Reloading, write_config, write_names
 from bench.upstreams import Behaviour, scripted_upstreams
 from bench.workspace import Lengths, Workspace, choose_cores, free_port, issue_certificates
@@ -93,6 +93,7 @@ def _window(server: Process, core: int, port: int, names: Path) -> Sample:
 
 def main() -> int:
     """Soak, print each window; the exit status."""
+    stop_servers_when_ended()
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     samples: list[Sample] = []
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
