@@ -6,6 +6,7 @@ import base64
 import http.client
 import itertools
 import json
+import re
 import select
 import signal
 import socket
@@ -196,7 +197,12 @@ def test_cache_stats_export_and_flush(proxy: RunningProxy, upstream: ScriptedSer
     proxy.udp(question("one"))
     counts = json.loads(run(proxy, "cache", "stats", "--json").stdout)["memory"]
     assert (counts["entries"], counts["hits"], counts["misses"]) == (4, 1, 4)
-    assert "misses" in run(proxy, "cache", "stats").stdout
+    assert [(one["transport"], one["outcome"], one["qtype"], one["count"]) for one in counts["answered"]] == [
+        ("udp", "hit", 1, 1)
+    ]
+    shown = run(proxy, "cache", "stats").stdout
+    assert "misses" in shown
+    assert re.search(r"Answers from it by rcode\s+what\s+count\s+NOERROR\s+1\b", shown)
     rows = [json.loads(line) for line in run(proxy, "cache", "export").stdout.splitlines()]
     assert {row["name"]: row["rcode"] for row in rows} == {
         full_name("one"): "NOERROR",

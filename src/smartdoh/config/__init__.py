@@ -6,7 +6,7 @@
 from smartdoh.config.addresses import Address, Endpoint, Network
 from smartdoh.config.durations import format_duration, parse_duration
 from smartdoh.config.loading import load, parse
-from smartdoh.config.names import QTYPES, qtype_number
+from smartdoh.config.names import QTYPES, qtype_number, qtype_text
 from smartdoh.config.places import DEFAULT_PATHS
 from smartdoh.config.problems import BadConfigError, Problem
 from smartdoh.config.settings import (
@@ -50,4 +50,5 @@ __all__ = [
     "parse",
     "parse_duration",
     "qtype_number",
+    "qtype_text",
 ]

@@ -52,6 +52,7 @@ QTYPES = {  # IANA, "Resource Record (RR) TYPEs"
     "URI": 256,
     "CAA": 257,
 }
+_TYPE_NAMES = {number: name for name, number in QTYPES.items()}
 
 
 def parse_domain(text: str) -> str:
@@ -86,6 +87,11 @@ def parse_qtype(text: str) -> str:
 def qtype_number(name: str) -> int:
     """The number of a type that `parse_qtype` returned."""
     return QTYPES[name] if name in QTYPES else int(name.removeprefix("TYPE"))
+
+
+def qtype_text(number: int) -> str:
+    """The type as `parse_qtype` reads it: by its name, or as `TYPE65` where it has none here."""
+    return _TYPE_NAMES.get(number) or f"TYPE{number}"
 
 
 def parse_word(text: str) -> str:

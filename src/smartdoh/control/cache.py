@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from smartdoh.app import clock
 from smartdoh.config import Settings
-from smartdoh.control import client, tables
+from smartdoh.control import client, sums, tables
 from smartdoh.control.failures import NotRunningError
 
 Load = Callable[[], Settings]
@@ -28,10 +29,21 @@ def stats(config: Path, *, as_json: bool) -> None:
     console, memory = tables.console(), found["memory"]
     asked = memory["hits"] + memory["stale"] + memory["misses"]
     share = f", {(memory['hits'] + memory['stale']) / asked:.1%} answered from it" if asked else ""
-    for title, counts in ((f"In memory{share}", memory), ("On disk", found["disk"])):
-        rows = [(name, f"{count:,}") for name, count in (counts or {}).items()]
+    answered = memory["answered"]
+    for title, counts in (
+        (f"In memory{share}", _plain(memory)),
+        ("Answers from it by type", sums.by_type(answered)),
+        ("Answers from it by rcode", sums.by_rcode(answered)),
+        ("On disk", _plain(found["disk"] or {})),
+    ):
+        rows = [(name, f"{count:,}") for name, count in counts]
         if rows:
             tables.show(title, ("what", "count"), rows, to=console)
+
+
+def _plain(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The counters that are one number each."""
+    return [(name, count) for name, count in counts.items() if isinstance(count, int)]
 
 
 def flush(config: Path, name: str, *, below: bool) -> None:

@@ -6,7 +6,7 @@ answers with another. On that way no Python object is made and no Python code ru
 The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
 
 Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _table.pxi keeps, _answer.pxi
-writes, _batch.pxi talks to the system.
+writes, _counts.pxi counts, _batch.pxi talks to the system.
 """
 
 cimport cython
@@ -19,7 +19,7 @@ from libc.string cimport memcmp, memcpy, memset
 
 import socket
 
-from smartdoh.fastpath import surface
+from smartdoh.fastpath import counts, surface
 from smartdoh.fastpath.entry import Entry
 from smartdoh.fastpath.judge import judge, refusal
 from smartdoh.fastpath.surface import Statistics
@@ -64,6 +64,7 @@ cdef enum:  # smartdoh.wire.codes; a test holds them to it
 include "_question.pxi"
 include "_table.pxi"
 include "_answer.pxi"
+include "_counts.pxi"
 include "_batch.pxi"
 include "_clients.pxi"
 
@@ -90,7 +91,8 @@ cdef class FastPath:
     cdef readonly uint64_t generation  # the number of the policy in force: what was stored under another is a miss
     cdef uint64_t flushed_at, stamps
     cdef double refusals, refusals_at
-    cdef uint64_t hits, stale, misses, malformed, refused, ignored, unsent
+    cdef uint64_t misses, malformed, refused, ignored, unsent
+    cdef Counts counts
     cdef Clients clients
     cdef uint8_t* room  # for one answer over TCP
 
@@ -105,6 +107,7 @@ cdef class FastPath:
     def __init__(self, *, entries, view_of, clock, stale_at_once=True, octets=None, sets=None):
         self.table = Table(entries, octets or entries * surface.OCTETS_PER_ENTRY)
         self.batch = Batch()
+        self.counts = Counts()
         self.view_of = view_of
         self.sets = sets
         self.clients = Clients(sets() if sets is not None else None)
@@ -290,9 +293,10 @@ cdef class FastPath:
 
     def statistics(self):
         """A copy of the counters."""
+        answered = counts.answered(self.counts.pairs())
         return Statistics(
-            hits=self.hits,
-            stale=self.stale,
+            hits=counts.total(answered, HIT),
+            stale=counts.total(answered, STALE),
             misses=self.misses,
             malformed=self.malformed,
             refused=self.refused,
@@ -301,6 +305,7 @@ cdef class FastPath:
             entries=self.table.used,
             octets=self.table.octets,
             evictions=self.table.evictions,
+            answered=answered,
         )
 
     # One turn
@@ -338,15 +343,14 @@ cdef class FastPath:
     ) noexcept:
         """Write the answer, if there is one that may be given at `now`; its size or 0. `is_due` says whether it wants
         a refresh."""
+        cdef unsigned int outcome
         cdef Kept* kept = self.table.find(question.key, question.key_size, question.hash)
         if kept == NULL or kept.generation != self.generation:
             return 0
-        if now < kept.expires:
-            self.hits += 1
-        elif self.may_be_stale(kept, question.flags, now):
-            self.stale += 1
-        else:
+        outcome = HIT if now < kept.expires else STALE
+        if outcome == STALE and not self.may_be_stale(kept, question.flags, now):
             return 0
+        self.counts.of[kind_of(udp, outcome, question, kept.rcode)] += 1
         kept.asked = True
         if now >= kept.refresh_at:
             kept.refresh_at = now + RECHECK

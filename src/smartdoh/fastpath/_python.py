@@ -9,8 +9,9 @@ parsed, judged and looked up in the table; a hit there is rendered and remembere
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import replace
 
+from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
 from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.judge import judge, refusal
 from smartdoh.fastpath.surface import (
@@ -69,6 +70,7 @@ class FastPath:
         self._refusals = REFUSALS
         self._refusals_at = clock()
         self._counts = Statistics()
+        self._answered = [0] * KINDS
 
     # What the listeners call
 
@@ -76,9 +78,8 @@ class FastPath:
         """Read up to 64 datagrams, answer what can be answered at once, return the misses with their senders."""
         misses: list[tuple[Query, Address]] = []
         now = self._clock()
-        clients = self._clients
+        clients, counts = self._clients, self._answered
         receive, send = sock.recvfrom, sock.sendto
-        hits = 0
         for _ in range(TURN):
             try:
                 wire, address = receive(MAX_QUERY)
@@ -88,7 +89,7 @@ class FastPath:
             if remembered is not None:
                 known = remembered.get(wire[2:])
                 if known is not None and known.until > now:
-                    hits += 1
+                    counts[known.kind] += 1
                     try:
                         send(wire[:2] + known.tail, address)
                     except OSError:
@@ -104,7 +105,6 @@ class FastPath:
                 send(answer, address)
             except OSError:
                 self._counts.unsent += 1
-        self._counts.hits += hits
         return misses
 
     def ask(self, wire: bytes, host: str) -> bytes | Query | None:
@@ -226,11 +226,16 @@ class FastPath:
 
     def statistics(self) -> Statistics:
         """A copy of the counters."""
-        counts = self._counts
-        counts.entries = len(self._table.entries)
-        counts.octets = self._table.octets
-        counts.evictions = self._table.evictions
-        return Statistics(*(getattr(counts, field.name) for field in fields(counts)))
+        found = answered(enumerate(self._answered))
+        return replace(
+            self._counts,
+            hits=total(found, HIT),
+            stale=total(found, STALE),
+            entries=len(self._table.entries),
+            octets=self._table.octets,
+            evictions=self._table.evictions,
+            answered=found,
+        )
 
     # How a message is judged
 
@@ -282,13 +287,11 @@ class FastPath:
             entry.refresh_at = now + RECHECK
             self._due.append(query)
         entry.asked = True
-        if stale:
-            self._counts.stale += 1
-        else:
-            self._counts.hits += 1
+        kind = kind_of(UDP if udp else TCP, STALE if stale else HIT, query.qtype, entry.rcode)
+        self._answered[kind] += 1
         tail = render(query, entry, now, udp=udp)
         if udp and not stale:
-            self._remember(query, entry, Rendered(tail, _good_until(entry, now)))
+            self._remember(query, entry, Rendered(tail, _good_until(entry, now), kind))
         return query.wire[:2] + tail
 
     def _may_be_stale(self, query: Query, entry: Entry, now: float) -> bool:

@@ -29,11 +29,13 @@ _EDE_STALE_NXDOMAIN = edns.extended_error(EDE_STALE_NXDOMAIN)
 class Rendered:
     """An answer made for one spelling of a question, from the flags on; good until `until` (the cache's clock)."""
 
-    __slots__ = ("tail", "until")
+    __slots__ = ("kind", "tail", "until")
 
-    def __init__(self, tail: bytes, until: float) -> None:
+    def __init__(self, tail: bytes, until: float, kind: int) -> None:
+        """`kind` is what it counts as, see `counts`."""
         self.tail = tail
         self.until = until
+        self.kind = kind
 
 
 class Entry:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
+from smartdoh.fastpath.counts import Answered
 from smartdoh.fastpath.table import OVERHEAD
 
 TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
@@ -40,7 +41,10 @@ class Datagrams(Protocol):
 
 @dataclass(slots=True)
 class Statistics:
-    """Plain counters since the start; a snapshot is a copy."""
+    """Plain counters since the start; a snapshot is a copy.
+
+    `hits` and `stale` are the answers from the table, fresh and stale; `answered` has them by kind.
+    """
 
     hits: int = 0
     stale: int = 0
@@ -52,3 +56,4 @@ class Statistics:
     entries: int = 0
     octets: int = 0
     evictions: int = 0
+    answered: list[Answered] = field(default_factory=list)

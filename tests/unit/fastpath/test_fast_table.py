@@ -102,7 +102,7 @@ def test_places_that_became_free_are_used_again() -> None:
 @pytest.mark.parametrize("how", ["put", "remove", "evict"])
 def test_what_was_made_from_an_entry_ends_with_it(how: str) -> None:
     table = Table(1, PLENTY)
-    old, rendered = entry(), Rendered(b"tail", 10.0)
+    old, rendered = entry(), Rendered(b"tail", 10.0, 0)
     old.rendered = [rendered]
     table.put(key(0), old)
     if how == "put":

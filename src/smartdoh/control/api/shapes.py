@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, final
+from typing import Any, Literal, TypedDict, final
 
 from smartdoh.app.lists.progress import Phase, Result
 
@@ -176,7 +176,7 @@ class Status(TypedDict):
 class Statistics(TypedDict):
     """Counters since the start, those of the cache since its size last changed."""
 
-    cache: dict[str, int]
+    cache: dict[str, Any]  # numbers, but for `answered`: answers from the table by kind
     disk: dict[str, int] | None  # None: nothing is kept on disk
     under_way: int
     waiting: int

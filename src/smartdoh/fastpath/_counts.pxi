@@ -1,0 +1,30 @@
+# Answers counted by their kind: `counts` in C. The numbers of the kinds are the same; a test holds them to it.
+
+cdef enum:
+    HIT = 0
+    STALE = 1
+    TYPES = 256
+    RCODES = 16
+    PER_OUTCOME = TYPES * RCODES
+    PER_TRANSPORT = 2 * PER_OUTCOME
+    KINDS = 2 * PER_TRANSPORT
+
+
+@cython.final
+cdef class Counts:
+    """A counter for each kind of answer."""
+
+    cdef uint64_t of[KINDS]  # a new object is all zeros
+
+    cdef list pairs(self):
+        """Kinds and counts, where there are any."""
+        cdef int kind
+        return [(kind, self.of[kind]) for kind in range(KINDS) if self.of[kind]]
+
+
+cdef inline unsigned int kind_of(bint udp, unsigned int outcome, const Question* question, uint8_t rcode) noexcept nogil:
+    """The number of a kind of answer, below KINDS: every part is masked or checked to stay within its bits."""
+    cdef unsigned int qtype = u16(question.key + question.key_size - 7)
+    if qtype >= TYPES:
+        qtype = 0
+    return (0 if udp else PER_TRANSPORT) + (outcome & 1) * PER_OUTCOME + qtype * RCODES + (rcode & (RCODES - 1))
