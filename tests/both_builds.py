@@ -13,7 +13,7 @@ from smartdoh.wire.answer import scan_answer
 from tests.builds import BUILDS, fast_path
 from tests.scenario.world import Clock, Datagrams
 
-HOSTS: dict[str, int | None] = {"127.0.0.1": 0, "127.0.0.2": 3, "2001:db8::1": 0, "192.0.2.1": None}
+HOSTS: dict[str, int | None] = {"127.0.0.1": 0, "198.51.100.7": 3, "2001:db8::1": 0, "192.0.2.1": None}
 UNEQUAL = ("octets",)  # the memory that they take is their own
 
 

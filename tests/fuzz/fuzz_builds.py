@@ -1,7 +1,7 @@
 """Any story of packets, answers and time, told to both builds of the fast path: they never differ.
 
-An input is an octet and a list of steps, each an octet that says what happens, two octets with a size, and as many
-octets as that: the message that is asked or kept.
+An input is an octet that says what is switched on and a list of steps, each an octet that says what happens, two
+octets with a size, and as many octets as that: the message that is asked or kept.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from tests.fuzz.harnesses import run_file
 
 MOST_STEPS = 40
 SECONDS = (0.25, 1.0, 29.75, 270.0)
+STALE_LATER = 128
+BURSTS = (1, 2, 5, 10)
 WHO = tuple(HOSTS)
 
 
 def check(data: bytes) -> None:
     """What holds for any story."""
-    both = Both(stale_at_once=not data[:1] or data[0] < 128)
+    switches = data[0] if data else 0
+    both = Both(stale_at_once=switches < STALE_LATER)
+    both.change("limit", switches & 1, BURSTS[switches >> 1 & 3])
     question = b""
     at = 1
     for _ in range(MOST_STEPS):
@@ -50,6 +54,8 @@ def _step(both: Both, what: int, message: bytes, question: bytes) -> bytes:
             both.stream(message, host)
             if what & 128:
                 both.change("next_generation")
+            if what & 64:
+                both.change("limit", what >> 4 & 1, BURSTS[what >> 5 & 1])
     return question
 
 

@@ -68,6 +68,7 @@ class Runtime:
         """Answer by this policy from now on, and begin what goes on in the background."""
         at_once = not self.settings.cache.stale_after
         self.fast.change_policy(self.views.view_of, stale_at_once=at_once, sets=self.views.sets)
+        self.fast.limit(self.settings.listen.rate, self.settings.listen.burst)
         self.in_force.is_so = True
         self.upstreams.bootstrap.forget_all_but(self.upstreams.hosts)
         if self.overrides is not None:

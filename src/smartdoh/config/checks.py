@@ -41,6 +41,8 @@ def warn(settings: Settings) -> Iterator[str]:
                 f"listen.allow: '{network}' lets everyone ask who can reach this machine; "
                 "open resolvers are used to attack others (RFC 5358)"
             )
+    if settings.listen.burst and not settings.listen.rate:
+        yield "listen.burst: means nothing without listen.rate"
     used = {rule.list for rule in settings.routing.rules}
     for name in settings.lists:
         if name not in used:

@@ -22,13 +22,15 @@ LogFormat = Literal["auto", "text", "json"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenSettings:
-    """Where we listen, to whom we answer, and the bounds of TCP (RFC 7766)."""
+    """Where we listen, to whom we answer, how often over UDP (`rate` 0: always), and the bounds of TCP (RFC 7766)."""
 
     dns: tuple[Endpoint, ...]
     allow: tuple[Network, ...]
     hide_version: bool
     tcp_connections: int
     tcp_idle: float
+    rate: int
+    burst: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ A turn reads up to 64 datagrams with one system call, answers those that can be 
 answers with another. On that way no Python object is made and no Python code runs, but for the clock, once a turn.
 The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
 
-Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _table.pxi keeps, _answer.pxi
+Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _limits.pxi how often, _table.pxi keeps, _answer.pxi
 writes, _counts.pxi counts, _batch.pxi talks to the system.
 """
 
@@ -21,7 +21,8 @@ import socket
 
 from smartdoh.fastpath import counts, surface
 from smartdoh.fastpath.entry import Entry
-from smartdoh.fastpath.judge import judge, refusal
+from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.limits import bucket_of as bucket_of_host
 from smartdoh.fastpath.surface import Statistics
 from smartdoh.model import Edns, Query
 from smartdoh.wire.edit import rrset_runs
@@ -67,6 +68,7 @@ include "_answer.pxi"
 include "_counts.pxi"
 include "_batch.pxi"
 include "_clients.pxi"
+include "_limits.pxi"
 
 cdef enum:
     CONNECTIONLESS = 1
@@ -91,7 +93,8 @@ cdef class FastPath:
     cdef readonly uint64_t generation  # the number of the policy in force: what was stored under another is a miss
     cdef uint64_t flushed_at, stamps
     cdef double refusals, refusals_at
-    cdef uint64_t misses, malformed, refused, ignored, unsent
+    cdef uint64_t misses, malformed, refused, limited, ignored, unsent
+    cdef Limits limits  # or None
     cdef Counts counts
     cdef Clients clients
     cdef uint8_t* room  # for one answer over TCP
@@ -139,6 +142,8 @@ cdef class FastPath:
         self.fetch(received)
         for number in range(received):
             size = 0
+            if self.limits is not None and self.is_over(number, now, &size):
+                batch.readings[number] = NOTHING
             if batch.readings[number] == SOUND:
                 size = self.answer(&batch.questions[number], batch.message(number), now, CONNECTIONLESS, batch.room())
                 if self.is_due:
@@ -212,6 +217,15 @@ cdef class FastPath:
         if not is_kept:
             let_go(kept)
         return PyBytes_FromStringAndSize(<char*>self.room, size)
+
+    # What the settings change
+
+    def limit(self, int rate, int burst):
+        """From now on each client may ask `rate` questions a second over UDP, `burst` at once; a rate of 0: any."""
+        if not rate:
+            self.limits = None
+        elif self.limits is None or self.limits.setting != (rate, burst):
+            self.limits = Limits(rate, burst)
 
     # What the spine calls
 
@@ -300,6 +314,7 @@ cdef class FastPath:
             misses=self.misses,
             malformed=self.malformed,
             refused=self.refused,
+            limited=self.limited,
             ignored=self.ignored,
             unsent=self.unsent,
             entries=self.table.used,
@@ -366,6 +381,36 @@ cdef class FastPath:
             return False
         return self.stale_at_once or now < kept.refresh_at
 
+    cdef bint is_over(self, int number, double now, size_t* size) except -1:
+        """Whether a datagram is over its client's limit; then `size` octets of an answer are in `room`, or none."""
+        cdef Batch batch = self.batch
+        cdef Reading reading = batch.readings[number]
+        cdef Verdict verdict
+        cdef int view
+        if reading == NOTHING:
+            return False
+        view = self.view(&batch.senders[number])
+        if view == MAY_NOT_ASK:
+            return False
+        verdict = self.limits.verdict(bucket_of(&batch.senders[number]), now)
+        if verdict == PASS:
+            return False
+        self.limited += 1
+        if verdict == SLIP:
+            if reading == SOUND:
+                size[0] = write_truncated(&batch.questions[number], batch.message(number), batch.room())
+            else:
+                said = truncated(batch.octets(number), view, host_of(&batch.senders[number]))
+                if said is not None:
+                    size[0] = self.copied(said)
+        return True
+
+    cdef size_t copied(self, bytes said) noexcept:
+        """An error that was composed in Python, written to `room`; its size."""
+        cdef size_t size = min(<size_t>len(said), <size_t>MAX_UDP)
+        memcpy(self.batch.room(), octets_of(said), size)
+        return size
+
     cdef size_t other(self, int number, double now, bint with_control, list misses) except? 0:
         """What the table could not answer: to the misses, or an error written to `room`; that one's size."""
         cdef Batch batch = self.batch
@@ -379,8 +424,7 @@ cdef class FastPath:
         else:
             said = self.judged(batch.octets(number), host_of(sender), view, now, CONNECTIONLESS)
         if isinstance(said, bytes):
-            memcpy(batch.room(), octets_of(said), min(<size_t>len(said), <size_t>MAX_UDP))
-            return min(<size_t>len(said), <size_t>MAX_UDP)
+            return self.copied(said)
         address = address_of(sender)
         if with_control:
             address = address[0], address, control_of(&batch.received[number].msg_hdr)
@@ -418,6 +462,7 @@ cdef class FastPath:
         cdef Question question
         cdef size_t size
         cdef int view
+        cdef Verdict verdict
         cdef Reading reading = read_question(octets_of(wire), len(wire), &question)
         if reading == NOTHING:
             self.ignored += 1
@@ -425,6 +470,11 @@ cdef class FastPath:
         view = self.view_of_host(host)
         if view == MAY_NOT_ASK and not self.may_refuse(now, udp):
             return None
+        if udp and self.limits is not None and view != MAY_NOT_ASK:
+            verdict = self.limits.verdict(u64(octets_of(bucket_of_host(host))), now)
+            if verdict != PASS:
+                self.limited += 1
+                return truncated(wire, view, host) if verdict == SLIP else None
         if reading == ODD or view == MAY_NOT_ASK:
             return self.judged(wire, host, view, now, udp)
         set_policy(&question, view)

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
 from smartdoh.fastpath.entry import Entry, Rendered, render
-from smartdoh.fastpath.judge import judge, refusal
+from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.limits import Limits, Verdict
 from smartdoh.fastpath.surface import (
     KNOWN_CLIENTS,
     MAX_QUERY,
@@ -37,6 +38,9 @@ REMEMBERED = 16_384  # finished answers kept for each view
 FORMS = 16  # spellings of one question that are remembered at a time
 QR_BIT = QR >> 8  # in the third octet of a message
 UNKNOWN = -1  # the view of a client that was not heard of yet
+_NOBODY: dict[
+    str, dict[bytes, Rendered]
+] = {}  # instead of what is remembered, where each datagram is looked at
 
 
 class FastPath:
@@ -67,6 +71,8 @@ class FastPath:
         self._clients: dict[str, dict[bytes, Rendered]] = {}
         self._views: dict[str, int | None] = {}
         self._due: list[Query] = []
+        self._limits: Limits | None = None
+        self._limit = (0, 0)
         self._refusals = REFUSALS
         self._refusals_at = clock()
         self._counts = Statistics()
@@ -78,7 +84,8 @@ class FastPath:
         """Read up to 64 datagrams, answer what can be answered at once, return the misses with their senders."""
         misses: list[tuple[Query, Address]] = []
         now = self._clock()
-        clients, counts = self._clients, self._answered
+        clients = self._clients if self._limits is None else _NOBODY
+        counts = self._answered
         receive, send = sock.recvfrom, sock.sendto
         for _ in range(TURN):
             try:
@@ -139,6 +146,17 @@ class FastPath:
     def render(self, query: Query, entry: Entry, *, udp: bool) -> bytes:
         """The whole answer to `query` from `entry`, kept or not."""
         return query.wire[:2] + render(query, entry, self._clock(), udp=udp)
+
+    # What the settings change
+
+    def limit(self, rate: int, burst: int) -> None:
+        """From now on each client may ask `rate` questions a second over UDP, `burst` at once; a rate of 0: any.
+
+        A sound question over the limit gets a truncated answer every second time. What is set again stays as it is.
+        """
+        if (rate, burst) != self._limit:
+            self._limit = rate, burst
+            self._limits = Limits(rate, burst) if rate else None
 
     # What the spine calls
 
@@ -248,6 +266,11 @@ class FastPath:
             view = self._learn_view(host)
         if view is None:
             return self._refuse(wire, now, udp=udp)
+        if udp and self._limits is not None:
+            verdict = self._limits.verdict(host, now)
+            if verdict is not Verdict.PASS:
+                self._counts.limited += 1
+                return truncated(wire, view, host) if verdict is Verdict.SLIP else None
         query = judge(wire, view, host)
         if isinstance(query, bytes):
             self._counts.malformed += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smartdoh.errors import WireError
 from smartdoh.model import Query
 from smartdoh.wire import compose
-from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, NOTIMP, OPCODE, REFUSED
+from smartdoh.wire.codes import BADVERS, EDE_PROHIBITED, NOERROR, NOTIMP, OPCODE, REFUSED, TC
 from smartdoh.wire.edns import extended_error
 from smartdoh.wire.question import parse_query
 
@@ -32,3 +32,13 @@ def refusal(wire: bytes) -> bytes:
     except WireError:
         return compose.error(wire, REFUSED)
     return compose.error(wire, REFUSED, query, _PROHIBITED)
+
+
+def truncated(wire: bytes, view: int, host: str) -> bytes | None:
+    """The question back with TC, so that its client asks again over TCP; None where it is no sound one."""
+    query = judge(wire, view, host)
+    if isinstance(query, bytes):
+        return None
+    answer = bytearray(compose.error(wire, NOERROR, query))
+    answer[2] |= TC >> 8
+    return bytes(answer)

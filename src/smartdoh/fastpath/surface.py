@@ -44,6 +44,7 @@ class Statistics:
     """Plain counters since the start; a snapshot is a copy.
 
     `hits` and `stale` are the answers from the table, fresh and stale; `answered` has them by kind.
+    `limited` were over their client's limit, whether they got a truncated answer or nothing.
     """
 
     hits: int = 0
@@ -51,6 +52,7 @@ class Statistics:
     misses: int = 0
     malformed: int = 0
     refused: int = 0
+    limited: int = 0
     ignored: int = 0
     unsent: int = 0
     entries: int = 0

@@ -43,6 +43,17 @@ def test_every_key_but_upstreams_has_a_default() -> None:
     assert (settings.log.level, settings.log.queries, settings.log.format) == ("info", False, "auto")
     assert settings.local.zones_off == ()
     assert (settings.listen.tcp_connections, settings.listen.tcp_idle) == (512, 10.0)
+    assert (settings.listen.rate, settings.listen.burst) == (0, 0)
+
+
+def test_a_burst_is_two_seconds_worth_unless_it_is_given() -> None:
+    assert parse(GROUP + "[listen]\nrate = 50").listen.burst == 100
+    assert parse(GROUP + "[listen]\nrate = 50\nburst = 7").listen.burst == 7
+
+
+def test_a_burst_without_a_rate_is_warned_of() -> None:
+    settings = parse(GROUP + "[listen]\nburst = 7")
+    assert settings.warnings == ("listen.burst: means nothing without listen.rate",)
 
 
 def test_by_default_loopback_and_private_networks_may_ask() -> None:

@@ -37,6 +37,14 @@ class ListenTable(Schema):
     tcp_idle: Annotated[float, Between("10ms", "1h")] = key(
         "10s", meaning="A TCP connection without a whole question for this long is closed (RFC 7766)."
     )
+    rate: Annotated[int, Whole(0, 1_000_000)] = key(
+        0,
+        meaning="Questions a second that one client may ask over UDP, IPv4 by address, IPv6 by /56, loopback as it "
+        "likes; `0` turns it off.",
+    )
+    burst: Annotated[int, Whole(0, 10_000_000)] = key(
+        0, meaning="How many of them at once; `0` is what `rate` allows in two seconds."
+    )
 
     def resolve(self) -> ListenSettings:
         """The settings of this table."""
@@ -46,4 +54,6 @@ class ListenTable(Schema):
             hide_version=self.hide_version,
             tcp_connections=self.tcp_connections,
             tcp_idle=self.tcp_idle,
+            rate=self.rate,
+            burst=self.burst or 2 * self.rate,
         )
