@@ -48,6 +48,7 @@ def _step(both: Both, what: int, message: bytes, question: bytes) -> bytes:
             _keep(both, question, message, host)
         case 2:
             both.clock.forward(SECONDS[what >> 4 & 3])
+            both.change("waited", SECONDS[what >> 4 & 3])
             if what & 64:
                 both.ask(question, host)
         case _:

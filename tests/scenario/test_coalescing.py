@@ -28,6 +28,18 @@ async def test_many_clients_one_fetch(world: World) -> None:
 
 
 @story()
+async def test_each_client_that_waited_is_in_the_histogram_once(world: World) -> None:
+    for number in range(3):
+        await world.ask(id=number)
+    assert world.fast.statistics().waits.count == 0
+    world.upstream.answer(A)
+    await settle()
+    await world.ask()
+    assert world.fast.statistics().waits.count == 3
+    assert 0 < world.fast.statistics().waits.seconds < 60
+
+
+@story()
 async def test_each_waiter_gets_its_own_edns_and_flags(world: World) -> None:
     plain = await world.ask(flags="RD")
     with_opt = await world.ask(edns=True, flags="RD AD")

@@ -22,6 +22,7 @@ import socket
 from smartdoh.fastpath import counts, surface
 from smartdoh.fastpath.entry import Entry
 from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import bucket_of as bucket_of_host
 from smartdoh.fastpath.surface import Statistics
 from smartdoh.model import Edns, Query
@@ -86,7 +87,7 @@ cdef class FastPath:
 
     cdef Table table
     cdef Batch batch
-    cdef object view_of, sets, clock, due
+    cdef object view_of, sets, clock, due, waits
     cdef bint stale_at_once
     cdef bint is_due  # whether the last answer wants a refresh
     cdef dict views
@@ -111,6 +112,7 @@ cdef class FastPath:
         self.table = Table(entries, octets or entries * surface.OCTETS_PER_ENTRY)
         self.batch = Batch()
         self.counts = Counts()
+        self.waits = Waits()
         self.view_of = view_of
         self.sets = sets
         self.clients = Clients(sets() if sets is not None else None)
@@ -271,6 +273,10 @@ cdef class FastPath:
         self.flushed_at = self.generation
         return gone
 
+    def waited(self, double seconds):
+        """Count a client that had to wait so long for its answer."""
+        self.waits.add(seconds)
+
     @property
     def places(self):
         """How many places of the table are taken: a walk goes from there down to 0, so that it misses nothing."""
@@ -321,6 +327,7 @@ cdef class FastPath:
             octets=self.table.octets,
             evictions=self.table.evictions,
             answered=answered,
+            waits=self.waits.snapshot(),
         )
 
     # One turn

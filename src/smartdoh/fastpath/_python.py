@@ -14,6 +14,7 @@ from dataclasses import replace
 from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
 from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import Limits, Verdict
 from smartdoh.fastpath.surface import (
     KNOWN_CLIENTS,
@@ -77,6 +78,7 @@ class FastPath:
         self._refusals_at = clock()
         self._counts = Statistics()
         self._answered = [0] * KINDS
+        self._waits = Waits()
 
     # What the listeners call
 
@@ -205,6 +207,10 @@ class FastPath:
         self._flushed_at = self._generation
         return gone
 
+    def waited(self, seconds: float) -> None:
+        """Count a client that had to wait so long for its answer."""
+        self._waits.add(seconds)
+
     @property
     def places(self) -> int:
         """How many places of the table are taken: a walk goes from there down to 0, so that it misses nothing."""
@@ -253,6 +259,7 @@ class FastPath:
             octets=self._table.octets,
             evictions=self._table.evictions,
             answered=found,
+            waits=self._waits.snapshot(),
         )
 
     # How a message is judged

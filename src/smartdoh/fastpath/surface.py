@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
 
 from smartdoh.fastpath.counts import Answered
+from smartdoh.fastpath.latency import Latency
 from smartdoh.fastpath.table import OVERHEAD
 
 TURN = 64  # datagrams a turn of the loop, so that TCP, timers and upstream sockets are never starved
@@ -44,7 +45,8 @@ class Statistics:
     """Plain counters since the start; a snapshot is a copy.
 
     `hits` and `stale` are the answers from the table, fresh and stale; `answered` has them by kind.
-    `limited` were over their client's limit, whether they got a truncated answer or nothing.
+    `limited` were over their client's limit, whether they got a truncated answer or nothing. `waits`
+    are those of the misses that were fetched.
     """
 
     hits: int = 0
@@ -59,3 +61,4 @@ class Statistics:
     octets: int = 0
     evictions: int = 0
     answered: list[Answered] = field(default_factory=list)
+    waits: Latency = field(default_factory=Latency)

@@ -15,11 +15,13 @@ MOST_WAITING = 50_000  # clients' questions that wait for them
 class Waiter:
     """One client's question that waits. It is answered once: by the fetch, or earlier by a stale answer."""
 
-    __slots__ = ("query", "reply", "udp")
+    __slots__ = ("query", "reply", "since", "udp")
 
-    def __init__(self, query: Query, reply: Reply | None, *, udp: bool) -> None:
+    def __init__(self, query: Query, reply: Reply | None, since: float, *, udp: bool) -> None:
+        """`since` is when it came, by the loop's clock."""
         self.query = query
         self.reply = reply
+        self.since = since
         self.udp = udp
 
 

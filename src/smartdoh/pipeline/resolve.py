@@ -86,7 +86,7 @@ class Resolver:
         if not self.flights.has_room:
             reply(compose.error(query.wire, SERVFAIL, query, failures.TOO_BUSY))
             return
-        waiter = Waiter(query, reply, udp=udp)
+        waiter = Waiter(query, reply, self._loop.time(), udp=udp)
         if not self.flights.join(query.key, waiter):
             self.flights.start(query.key, self._fly(query, route, self._policy()))
         if self._stale_after:
@@ -299,3 +299,4 @@ class Resolver:
             reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
         else:
             reply(self._fast.render(query, entry, udp=waiter.udp))
+        self._fast.waited(self._loop.time() - waiter.since)

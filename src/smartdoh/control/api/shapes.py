@@ -176,7 +176,7 @@ class Status(TypedDict):
 class Statistics(TypedDict):
     """Counters since the start, those of the cache since its size last changed."""
 
-    cache: dict[str, Any]  # numbers, but for `answered`: answers from the table by kind
+    cache: dict[str, Any]  # numbers, but for `answered` by kind and `waits`, a histogram
     disk: dict[str, int] | None  # None: nothing is kept on disk
     under_way: int
     waiting: int
