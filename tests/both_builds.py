@@ -62,7 +62,8 @@ class Both:
         return self._same(lambda fast: getattr(fast, verb)(*arguments))
 
     def compare(self) -> None:
-        """Counters, keys and all that is kept."""
+        """Counters, records, keys and all that is kept."""
+        self._same(lambda fast: fast.take_log())
         self._same(
             lambda fast: {
                 name: value for name, value in asdict(fast.statistics()).items() if name not in UNEQUAL

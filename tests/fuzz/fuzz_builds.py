@@ -16,6 +16,7 @@ from tests.fuzz.harnesses import run_file
 MOST_STEPS = 40
 SECONDS = (0.25, 1.0, 29.75, 270.0)
 STALE_LATER = 128
+LOGGED = (0, 6)  # records that there is room for
 BURSTS = (1, 2, 5, 10)
 WHO = tuple(HOSTS)
 
@@ -24,6 +25,7 @@ def check(data: bytes) -> None:
     """What holds for any story."""
     switches = data[0] if data else 0
     both = Both(stale_at_once=switches < STALE_LATER)
+    both.change("log", LOGGED[switches >> 3 & 1])
     both.change("limit", switches & 1, BURSTS[switches >> 1 & 3])
     question = b""
     at = 1
@@ -56,6 +58,8 @@ def _step(both: Both, what: int, message: bytes, question: bytes) -> bytes:
             if what & 128:
                 both.change("next_generation")
             if what & 64:
+                both.change("take_log")
+                both.change("log", LOGGED[what >> 5 & 1])
                 both.change("limit", what >> 4 & 1, BURSTS[what >> 5 & 1])
     return question
 

@@ -8,7 +8,6 @@ cdef extern from *:
     #include <sys/uio.h>
     #include <netinet/in.h>
     #include <arpa/inet.h>
-    #include <net/if.h>
 
     #if !defined(__linux__) && !defined(__FreeBSD__)
     struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
@@ -70,7 +69,6 @@ cdef extern from *:
     int recvmmsg(int fd, mmsghdr* all, unsigned int most, int flags, void* timeout) nogil
     int sendmmsg(int fd, mmsghdr* all, unsigned int count, int flags) nogil
     const char* inet_ntop(int family, const void* address, char* text, socklen_t size) nogil
-    char* if_indextoname(unsigned int number, char* name) nogil
     uint16_t ntohs(uint16_t value) nogil
     uint32_t ntohl(uint32_t value) nogil
     const int AF_INET, AF_INET6, MSG_DONTWAIT, MSG_TRUNC, IPPROTO_IP
@@ -184,17 +182,13 @@ cdef void leave_from_there(msghdr* header) noexcept nogil:
 
 
 cdef str host_of(const sockaddr_in6* sender):
-    """The address as Python's sockets name it, with its zone if it is link-local."""
+    """The address as Python's sockets name it: without a zone, which is a number of its own in what they give."""
     cdef char text[64]
-    cdef char zone[64]
     if sender.sin6_family == AF_INET:
         inet_ntop(AF_INET, &(<const sockaddr_in*>sender).sin_addr, text, sizeof(text))
         return text.decode("ascii")
     inet_ntop(AF_INET6, &sender.sin6_addr, text, sizeof(text))
-    host = text.decode("ascii")
-    if sender.sin6_scope_id and if_indextoname(sender.sin6_scope_id, zone) != NULL:
-        return f"{host}%{zone.decode()}"
-    return host
+    return text.decode("ascii")
 
 
 cdef tuple address_of(const sockaddr_in6* sender):

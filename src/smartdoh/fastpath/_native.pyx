@@ -6,7 +6,7 @@ answers with another. On that way no Python object is made and no Python code ru
 The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
 
 Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _limits.pxi how often, _table.pxi keeps, _answer.pxi
-writes, _counts.pxi counts, _batch.pxi talks to the system.
+writes, _counts.pxi counts, _log.pxi remembers for the log, _batch.pxi talks to the system.
 """
 
 cimport cython
@@ -24,6 +24,7 @@ from smartdoh.fastpath.entry import Entry
 from smartdoh.fastpath.judge import judge, refusal, truncated
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import bucket_of as bucket_of_host
+from smartdoh.fastpath.log import logged
 from smartdoh.fastpath.surface import Statistics
 from smartdoh.model import Edns, Query
 from smartdoh.wire.edit import rrset_runs
@@ -70,6 +71,7 @@ include "_counts.pxi"
 include "_batch.pxi"
 include "_clients.pxi"
 include "_limits.pxi"
+include "_log.pxi"
 
 cdef enum:
     CONNECTIONLESS = 1
@@ -96,6 +98,8 @@ cdef class FastPath:
     cdef double refusals, refusals_at
     cdef uint64_t misses, malformed, refused, limited, ignored, unsent
     cdef Limits limits  # or None
+    cdef Log records  # or None
+    cdef unsigned int kind  # of the last answer
     cdef Counts counts
     cdef Clients clients
     cdef uint8_t* room  # for one answer over TCP
@@ -148,6 +152,8 @@ cdef class FastPath:
                 batch.readings[number] = NOTHING
             if batch.readings[number] == SOUND:
                 size = self.answer(&batch.questions[number], batch.message(number), now, CONNECTIONLESS, batch.room())
+                if size and self.records is not None:
+                    self.records.note_datagram(now, self.kind, &batch.questions[number], &batch.senders[number])
                 if self.is_due:
                     self.is_due = False
                     self.due.append(self.query(number))
@@ -186,6 +192,8 @@ cdef class FastPath:
                 size = self.answer(&question, &octets[0] + at + 2, now, STREAM, self.room)
             if size:
                 add_framed(out, self.room, size)
+                if self.records is not None:
+                    self.records.note_host(now, self.kind, &question, host)
                 if self.is_due:
                     self.is_due = False
                     self.due.append(query_of(&question, bytes(octets[at + 2 : end]), host))
@@ -228,6 +236,17 @@ cdef class FastPath:
             self.limits = None
         elif self.limits is None or self.limits.setting != (rate, burst):
             self.limits = Limits(rate, burst)
+
+    def log(self, size_t capacity):
+        """From now on keep records of what the table answers, at most so many until they are taken; 0: none."""
+        if not capacity:
+            self.records = None
+        elif self.records is None or self.records.capacity != capacity:
+            self.records = Log(capacity)
+
+    def take_log(self):
+        """The records since the last time, the oldest first, and how many were lost because there was no room."""
+        return ([], 0) if self.records is None else self.records.take()
 
     # What the spine calls
 
@@ -372,7 +391,8 @@ cdef class FastPath:
         outcome = HIT if now < kept.expires else STALE
         if outcome == STALE and not self.may_be_stale(kept, question.flags, now):
             return 0
-        self.counts.of[kind_of(udp, outcome, question, kept.rcode)] += 1
+        self.kind = kind_of(udp, outcome, question, kept.rcode)
+        self.counts.of[self.kind] += 1
         kept.asked = True
         if now >= kept.refresh_at:
             kept.refresh_at = now + RECHECK
@@ -489,6 +509,8 @@ cdef class FastPath:
         if not size:
             self.misses += 1
             return query_of(&question, wire, host)
+        if self.records is not None:
+            self.records.note_host(now, self.kind, &question, host)
         if self.is_due:
             self.is_due = False
             self.due.append(query_of(&question, wire, host))
@@ -509,6 +531,8 @@ cdef class FastPath:
         if not size:
             self.misses += 1
             return query
+        if self.records is not None:
+            self.records.note_host(now, self.kind, &question, host)
         if self.is_due:
             self.is_due = False
             self.due.append(query)

@@ -16,6 +16,7 @@ from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.judge import judge, refusal, truncated
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import Limits, Verdict
+from smartdoh.fastpath.log import Log, Logged
 from smartdoh.fastpath.surface import (
     KNOWN_CLIENTS,
     MAX_QUERY,
@@ -74,6 +75,8 @@ class FastPath:
         self._due: list[Query] = []
         self._limits: Limits | None = None
         self._limit = (0, 0)
+        self._log: Log | None = None
+        self._is_plain = True  # neither limits nor a log: a remembered answer needs no look at its question
         self._refusals = REFUSALS
         self._refusals_at = clock()
         self._counts = Statistics()
@@ -86,7 +89,7 @@ class FastPath:
         """Read up to 64 datagrams, answer what can be answered at once, return the misses with their senders."""
         misses: list[tuple[Query, Address]] = []
         now = self._clock()
-        clients = self._clients if self._limits is None else _NOBODY
+        clients = self._clients if self._is_plain else _NOBODY
         counts = self._answered
         receive, send = sock.recvfrom, sock.sendto
         for _ in range(TURN):
@@ -159,6 +162,20 @@ class FastPath:
         if (rate, burst) != self._limit:
             self._limit = rate, burst
             self._limits = Limits(rate, burst) if rate else None
+            self._is_plain = self._limits is None and self._log is None
+
+    def log(self, capacity: int) -> None:
+        """From now on keep records of what the table answers, at most so many until they are taken; 0: none.
+
+        What was kept is gone, unless the capacity is the same as before.
+        """
+        if capacity != (self._log.capacity if self._log is not None else 0):
+            self._log = Log(capacity) if capacity else None
+            self._is_plain = self._limits is None and self._log is None
+
+    def take_log(self) -> tuple[list[Logged], int]:
+        """The records since the last time, the oldest first, and how many were lost because there was no room."""
+        return ([], 0) if self._log is None else self._log.take()
 
     # What the spine calls
 
@@ -319,8 +336,10 @@ class FastPath:
         entry.asked = True
         kind = kind_of(UDP if udp else TCP, STALE if stale else HIT, query.qtype, entry.rcode)
         self._answered[kind] += 1
+        if self._log is not None:
+            self._log.note(now, kind, query)
         tail = render(query, entry, now, udp=udp)
-        if udp and not stale:
+        if udp and not stale and self._is_plain:
             self._remember(query, entry, Rendered(tail, _good_until(entry, now), kind))
         return query.wire[:2] + tail
 

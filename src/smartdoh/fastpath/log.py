@@ -33,7 +33,9 @@ class Log:
     def note(self, at: float, kind: int, query: Query) -> None:
         """Keep that `query` got an answer of this kind (see `counts`)."""
         if len(self._records) < self.capacity:
-            self._records.append(logged(at, kind, query.host, query.name, query.qtype, query.qclass, query.view))
+            self._records.append(
+                logged(at, kind, query.host, query.name, query.qtype, query.qclass, query.view)
+            )
         else:
             self._lost += 1
 
