@@ -4,33 +4,57 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Literal
 
 import structlog
 
 Format = Literal["auto", "text", "json"]
+Renderer = Callable[[dict[str, Any]], str]
+"""Makes a line of what it says; `at`, an aware time, becomes its timestamp."""
+
 Log = Any  # structlog's bound loggers are typed by what they are configured with
 
 
 def configure(level: str, form: Format) -> None:
     """Set up logging for the whole process, to stderr. `auto` is text on a terminal and JSON elsewhere."""
-    is_text = form == "text" or (form == "auto" and sys.stderr.isatty())
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if is_text
-        else structlog.processors.JSONRenderer()
-    )
+    is_text = _is_text(form)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not is_text),
             structlog.processors.format_exc_info,
-            renderer,
+            _renderer(is_text=is_text),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,  # a reload may change it
     )
+
+
+def renderer(form: Format) -> Renderer:
+    """What makes lines of the same look out of what they say, for whoever writes them aside."""
+    is_text = _is_text(form)
+    make = _renderer(is_text=is_text)
+
+    def render(line: dict[str, Any]) -> str:
+        at: datetime = line.pop("at")
+        shown = at.astimezone().replace(tzinfo=None) if is_text else at
+        line["timestamp"] = shown.isoformat().replace("+00:00", "Z")
+        return str(make(None, "", line))
+
+    return render
+
+
+def _is_text(form: Format) -> bool:
+    return form == "text" or (form == "auto" and sys.stderr.isatty())
+
+
+def _renderer(*, is_text: bool) -> Any:
+    if is_text:
+        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    return structlog.processors.JSONRenderer()
 
 
 def get() -> Log:

@@ -18,8 +18,9 @@ from smartdoh.app import logs, loop
 from smartdoh.app.build import build
 from smartdoh.app.disk import open_disk
 from smartdoh.app.notify import Notifier
+from smartdoh.app.outlet import Outlet
+from smartdoh.app.querylog import QueryLog
 from smartdoh.app.runtime import Runtime
-from smartdoh.app.unused import unused
 from smartdoh.cache.disk import Disk
 from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
@@ -33,6 +34,7 @@ from smartdoh.tasks import Tasks
 GC_THRESHOLDS = (20_000, 20, 1_000_000)
 """A full collection walks every kept answer and stops the loop meanwhile, so it comes by the clock instead."""
 
+STDERR = 2  # where logs go, see logs
 FULL_COLLECTION = 3600.0  # seconds
 
 Load = Callable[[], Settings]
@@ -57,6 +59,7 @@ class Server:
         self._notifier = Notifier(os.environ)
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
+        self._queries = QueryLog(Outlet(STDERR))
         self._wanted = settings.listen.dns
         self._sockets = _sockets(settings)
         try:
@@ -89,6 +92,8 @@ class Server:
         running.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
         await self._runtime.prepare()
         self._runtime.start()
+        self._log_queries(self._runtime)
+        self._tasks.start(self._queries.follow(), "query log")
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -97,7 +102,7 @@ class Server:
             self._tasks.start(self._feed_watchdog(), "watchdog")
         self._tasks.start(_collect_garbage(), "garbage")
         settings = self._runtime.settings
-        for warning in (*settings.warnings, *unused(settings)):
+        for warning in settings.warnings:
             self._log.warning(warning)
         for beside in self._beside:
             self._tasks.start(beside(self), "beside")
@@ -147,12 +152,19 @@ class Server:
         for tcp in self._tcp:
             tcp.limit(most=settings.listen.tcp_connections, idle=settings.listen.tcp_idle)
         logs.configure(settings.log.level, settings.log.format)
+        self._log_queries(runtime)
         if settings.listen.dns != self._wanted:
             self._log.warning("listen.dns is another than at the start; that takes a restart")
-        for warning in (*settings.warnings, *unused(settings)):
+        for warning in settings.warnings:
             self._log.warning(warning)
         self._log.info("reloaded")
         self._tasks.start(self._retire(old, runtime), "retirement")
+
+    def _log_queries(self, runtime: Runtime) -> None:
+        """Have the questions of `runtime` logged, if its settings want that."""
+        wanted = runtime.settings.log
+        render = logs.renderer(wanted.format) if wanted.queries else None
+        self._queries.serve(runtime.fast, runtime.resolver, render)
 
     def _reload_on_signal(self) -> None:
         async def reload() -> None:
@@ -168,6 +180,7 @@ class Server:
             listener.stop()
         await self._tasks.aclose()
         await self._runtime.aclose()
+        await self._queries.end()
         if self._runtime.disk is not None:
             await asyncio.to_thread(self._runtime.disk.close)
         for listener in self._listeners:

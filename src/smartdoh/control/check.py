@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smartdoh.app.overrides import read
-from smartdoh.app.unused import unused
 from smartdoh.config import Rule, Settings, format_duration
 from smartdoh.control import tables
 from smartdoh.control.api.shapes import ListStatus
@@ -34,7 +33,7 @@ def report(settings: Settings) -> None:
     if lists:
         columns = ("list", "file", "lines used", "not used, and why", "without it")
         tables.show("Lists", columns, map(_list, lists), to=console)
-    for warning in (*settings.warnings, *unused(settings)):
+    for warning in settings.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print("the config is sound", style="green")
 

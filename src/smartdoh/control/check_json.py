@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 from smartdoh.app.overrides import read
-from smartdoh.app.unused import unused
 from smartdoh.config import BadConfigError, Rule, Settings
 from smartdoh.control.lists.local import opened
 from smartdoh.errors import ConfigError
@@ -46,7 +45,7 @@ def _meaning(settings: Settings) -> dict[str, object]:
         "rules": list(map(_rule, settings.routing.rules)),
         "default": settings.routing.default,
         "overrides": str(settings.routing.overrides or ""),
-        "warnings": [*settings.warnings, *unused(settings)],
+        "warnings": list(settings.warnings),
     }
 
 

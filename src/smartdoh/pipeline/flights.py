@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from smartdoh.model import Query, Reply
+from smartdoh.model import Query, Reply, Route
 
 MOST_FLIGHTS = 10_000  # fetches under way
 MOST_WAITING = 50_000  # clients' questions that wait for them
@@ -15,13 +15,14 @@ MOST_WAITING = 50_000  # clients' questions that wait for them
 class Waiter:
     """One client's question that waits. It is answered once: by the fetch, or earlier by a stale answer."""
 
-    __slots__ = ("query", "reply", "since", "udp")
+    __slots__ = ("query", "reply", "route", "since", "udp")
 
     def __init__(self, query: Query, reply: Reply | None, since: float, *, udp: bool) -> None:
         """`since` is when it came, by the loop's clock."""
         self.query = query
         self.reply = reply
         self.since = since
+        self.route: Route | None = None
         self.udp = udp
 
 

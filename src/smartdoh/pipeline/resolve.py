@@ -15,6 +15,7 @@ from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
 from smartdoh.pipeline.timing import Timing
+from smartdoh.pipeline.told import Tell, Told
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
@@ -70,23 +71,27 @@ class Resolver:
         self._origins = origins
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
+        self.tell: Tell | None = None
+        """Hears of each question that was answered here."""
 
     def submit(self, query: Query, reply: Reply, *, udp: bool) -> None:
         """Answer `query`, now or later, by one call of `reply`."""
+        waiter = Waiter(query, reply, self._loop.time(), udp=udp)
         try:
-            route = self._decisions.route(query)
-            entry = self.answer_here(query, route) or self._recall(query, route)
+            route = waiter.route = self._decisions.route(query)
+            entry, outcome = self.answer_here(query, route), "here"
+            if entry is None:
+                entry, outcome = self._recall(query, route), "disk"
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
-            reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
+            self._reply(waiter, None, "failed")
             return
         if entry is not None:
-            reply(self._fast.render(query, entry, udp=udp))
+            self._reply(waiter, entry, outcome)
             return
         if not self.flights.has_room:
-            reply(compose.error(query.wire, SERVFAIL, query, failures.TOO_BUSY))
+            self._reply(waiter, None, "failed", failures.TOO_BUSY)
             return
-        waiter = Waiter(query, reply, self._loop.time(), udp=udp)
         if not self.flights.join(query.key, waiter):
             self.flights.start(query.key, self._fly(query, route, self._policy()))
         if self._stale_after:
@@ -291,12 +296,29 @@ class Resolver:
             self._loop.call_later(self._stale_after, self._give, waiter, entry)
 
     def _give(self, waiter: Waiter, entry: Entry | None) -> None:
-        reply, waiter.reply = waiter.reply, None
-        if reply is None:
+        """Answer a client that waited, unless it has been answered."""
+        if waiter.reply is None:
             return
+        outcome = "fetched"
+        if entry is None or policy.is_failure(entry):
+            outcome = "failed"
+        elif self._clock() >= entry.expires:
+            outcome = "stale"
+        self._reply(waiter, entry, outcome)
+        self._fast.waited(self._loop.time() - waiter.since)
+
+    def _reply(
+        self, waiter: Waiter, entry: Entry | None, outcome: str, why: bytes = failures.INTERNAL
+    ) -> None:
+        """Send a client its answer, SERVFAIL for None, and tell of it."""
+        reply, waiter.reply = waiter.reply, None
+        assert reply is not None  # noqa: S101 - the callers have looked
         query = waiter.query
         if entry is None:
-            reply(compose.error(query.wire, SERVFAIL, query, failures.INTERNAL))
+            reply(compose.error(query.wire, SERVFAIL, query, why))
         else:
             reply(self._fast.render(query, entry, udp=waiter.udp))
-        self._fast.waited(self._loop.time() - waiter.since)
+        if self.tell is not None:
+            rcode = SERVFAIL if entry is None else entry.rcode
+            seconds = self._loop.time() - waiter.since
+            self.tell(Told(query, waiter.route, waiter.udp, rcode, outcome, seconds))
