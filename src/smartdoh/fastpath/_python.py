@@ -40,9 +40,9 @@ REMEMBERED = 16_384  # finished answers kept for each view
 FORMS = 16  # spellings of one question that are remembered at a time
 QR_BIT = QR >> 8  # in the third octet of a message
 UNKNOWN = -1  # the view of a client that was not heard of yet
-_NOBODY: dict[
-    str, dict[bytes, Rendered]
-] = {}  # instead of what is remembered, where each datagram is looked at
+
+_NOBODY: dict[str, dict[bytes, Rendered]] = {}
+"""Instead of the clients for whom answers are remembered, where every question has to be looked at."""
 
 
 class FastPath:
