@@ -47,7 +47,7 @@ class QueryLog:
         self._now, self._wall = now, wall
         self._fast: FastPath | None = None
         self._render: Renderer | None = None
-        self._wanted = asyncio.Event()
+        self.is_followed = False
         self._hits: list[Logged] = []  # taken from the fast path, but not made lines yet
         self._others: list[tuple[float, Told]] = []
         self._lines: deque[Line] = deque()  # taken, but not given to the outlet yet
@@ -62,12 +62,10 @@ class QueryLog:
         if render is None:
             fast.log(0)
             resolver.tell = None
-            self._wanted.clear()
             self._forget()
         else:
             fast.log(ROOM)
             resolver.tell = self.tell
-            self._wanted.set()
 
     def tell(self, told: Told) -> None:
         """Keep what the resolver says of a question."""
@@ -79,12 +77,15 @@ class QueryLog:
             self._lost += 1
 
     async def follow(self) -> None:
-        """Write what there is, a few times a second."""
-        while True:
-            await self._wanted.wait()
-            await asyncio.sleep(EVERY)
-            if not self._outlet.is_busy:  # else nobody reads: what finds no room meanwhile is lost
-                await self.write()
+        """Write what there is, a few times a second, for as long as it is wanted."""
+        self.is_followed = True
+        try:
+            while self._render is not None:
+                await asyncio.sleep(EVERY)
+                if not self._outlet.is_busy:  # else nobody reads: what finds no room meanwhile is lost
+                    await self.write()
+        finally:
+            self.is_followed = False
 
     async def write(self) -> None:
         """Have all that is kept written, giving way to answers all along."""

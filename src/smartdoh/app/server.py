@@ -93,7 +93,6 @@ class Server:
         await self._runtime.prepare()
         self._runtime.start()
         self._log_queries(self._runtime)
-        self._tasks.start(self._queries.follow(), "query log")
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -165,6 +164,8 @@ class Server:
         wanted = runtime.settings.log
         render = logs.renderer(wanted.format) if wanted.queries else None
         self._queries.serve(runtime.fast, runtime.resolver, render)
+        if wanted.queries and not self._queries.is_followed:
+            self._tasks.start(self._queries.follow(), "query log")
 
     def _reload_on_signal(self) -> None:
         async def reload() -> None:

@@ -17,6 +17,8 @@ from smartdoh.app.runtime import Runtime
 from smartdoh.app.server import Server
 from smartdoh.errors import ConfigError
 from smartdoh.tasks import Tasks
+from tests.scenario.messages import question
+from tests.scenario.world import Datagrams
 from tests.servers.certificates import Authority
 from tests.servers.ports import free_port
 
@@ -65,6 +67,24 @@ def test_the_same_config_takes_over_everything(tmp_path: Path) -> None:
         assert new.upstreams.bootstrap is old.upstreams.bootstrap
         assert new.timing._prober is old.timing._prober
         assert len(old.parts.without(new.parts)) == 0
+
+    reloaded(tmp_path, text(), look)
+
+
+def test_another_rate_is_in_force_at_once_and_the_same_changes_nothing(tmp_path: Path) -> None:
+    def limited(runtime: Runtime, count: int) -> int:
+        """How many more questions of one client are over the limit."""
+        before, datagrams = runtime.fast.statistics().limited, Datagrams()
+        datagrams.waiting.extend([(question(), ("192.168.1.7", 5353))] * count)
+        runtime.fast.drain(datagrams)
+        return runtime.fast.statistics().limited - before
+
+    async def look(old: Runtime, again: Again) -> None:
+        slow = text(rest="[listen]\nrate = 1\nburst = 3")
+        assert limited(old, 10) == 0
+        assert limited(again(slow), 10) == 7
+        assert limited(again(slow), 2) == 2
+        assert limited(again(text()), 10) == 0
 
     reloaded(tmp_path, text(), look)
 
