@@ -45,7 +45,7 @@ cdef extern from *:
 
 cdef PyHash_FuncDef* HASH = PyHash_GetFuncDef()
 
-cdef enum:  # smartdoh.wire.codes; a test holds them to it
+cdef enum:  # as in smartdoh.wire.codes
     QR = 0x8000
     TC = 0x0200
     RD = 0x0100
