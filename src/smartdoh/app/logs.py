@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,11 +17,15 @@ Renderer = Callable[[dict[str, Any]], str]
 Log = Any  # structlog's bound loggers are typed by what they are configured with
 
 
-def configure(level: str, form: Format) -> None:
-    """Set up logging for the whole process, to stderr. `auto` is text on a terminal and JSON elsewhere."""
-    is_text = _is_text(form)
+def configure(level: str, form: Format, worker: int | None = None) -> None:
+    """Set up logging for the whole process, to stderr. `auto` is text on a terminal and JSON elsewhere.
+
+    Each line of a `worker` carries its number.
+    """
+    is_text = is_for_people(form)
     structlog.configure(
         processors=[
+            *([_from_worker(worker)] if worker is not None else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=not is_text),
             structlog.processors.format_exc_info,
@@ -33,21 +37,24 @@ def configure(level: str, form: Format) -> None:
     )
 
 
-def renderer(form: Format) -> Renderer:
+def renderer(form: Format, worker: int | None = None) -> Renderer:
     """What makes lines of the same look out of what they say, for whoever writes them aside."""
-    is_text = _is_text(form)
+    is_text = is_for_people(form)
     make = _renderer(is_text=is_text)
 
     def render(line: dict[str, Any]) -> str:
         at: datetime = line.pop("at")
         shown = at.astimezone().replace(tzinfo=None) if is_text else at
         line["timestamp"] = shown.isoformat().replace("+00:00", "Z")
+        if worker is not None:
+            line["worker"] = worker
         return str(make(None, "", line))
 
     return render
 
 
-def _is_text(form: Format) -> bool:
+def is_for_people(form: Format) -> bool:
+    """Whether lines are text and not JSON."""
     return form == "text" or (form == "auto" and sys.stderr.isatty())
 
 
@@ -55,6 +62,14 @@ def _renderer(*, is_text: bool) -> Any:
     if is_text:
         return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     return structlog.processors.JSONRenderer()
+
+
+def _from_worker(number: int) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
+    def add(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        line.setdefault("worker", number)
+        return line
+
+    return add
 
 
 def get() -> Log:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import os
 import signal
 import socket
 import time
@@ -17,15 +16,15 @@ from smartdoh import __version__
 from smartdoh.app import logs, loop
 from smartdoh.app.build import build
 from smartdoh.app.disk import open_disk
-from smartdoh.app.notify import Notifier
 from smartdoh.app.outlet import Outlet
+from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
 from smartdoh.app.runtime import Runtime
 from smartdoh.cache.disk import Disk
 from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
-from smartdoh.listener.sockets import Sockets, handed_over, open_sockets
+from smartdoh.listener.sockets import listening
 from smartdoh.listener.tcp import TcpListener
 from smartdoh.listener.udp import UdpListener
 from smartdoh.pipeline.resolve import LONGEST
@@ -48,20 +47,23 @@ call opens is open then."""
 class Server:
     """Listeners that outlive every reload, and the runtime that answers."""
 
-    def __init__(self, settings: Settings, load: Load, beside: Sequence[Beside] = ()) -> None:
-        """Listen, but answer nobody yet. Raises ListenError or ConfigError."""
+    def __init__(
+        self, settings: Settings, load: Load, beside: Sequence[Beside] = (), place: Place | None = None
+    ) -> None:
+        """Listen, but answer nobody yet; without a place, alone. Raises ListenError or ConfigError."""
         self.started = time.monotonic()
         self._load = load
         self._beside = beside
         self._reloading = asyncio.Lock()
         self._retiring = asyncio.Lock()
         self._log = logs.get()
-        self._notifier = Notifier(os.environ)
+        self._place = place or alone()
+        self._notifier = self._place.hears
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
         self._queries = QueryLog(Outlet(STDERR))
-        self._wanted = settings.listen.dns
-        self._sockets = _sockets(settings)
+        self._wanted = _needs_restart(settings)
+        self._sockets = self._place.sockets(settings)
         try:
             self._runtime = build(settings, self._new_tasks(), open_disk)
         except ConfigError:
@@ -81,8 +83,7 @@ class Server:
     @property
     def listening(self) -> list[str]:
         """The addresses that questions are taken on."""
-        names = [sock.getsockname() for sock in (*self._sockets.udp, *self._sockets.tcp)]
-        return sorted({f"{name[0]} port {name[1]}" for name in names})
+        return listening(self._sockets)
 
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""
@@ -107,7 +108,7 @@ class Server:
             self._tasks.start(beside(self), "beside")
         if not self._udp or not self._tcp:
             self._log.warning("only one of UDP and TCP was handed over; DNS needs both")
-        self._log.info("ready", version=__version__, listening=", ".join(self.listening))
+        self._log.info(self._place.begun, version=__version__, listening=", ".join(self.listening))
         self._notifier.ready()
         await self._stop.wait()
         await self._end()
@@ -150,10 +151,11 @@ class Server:
         settings = runtime.settings
         for tcp in self._tcp:
             tcp.limit(most=settings.listen.tcp_connections, idle=settings.listen.tcp_idle)
-        logs.configure(settings.log.level, settings.log.format)
+        logs.configure(settings.log.level, settings.log.format, self._place.worker)
         self._log_queries(runtime)
-        if settings.listen.dns != self._wanted:
-            self._log.warning("listen.dns is another than at the start; that takes a restart")
+        for key, wanted in _needs_restart(settings).items():
+            if wanted != self._wanted[key]:
+                self._log.warning(f"{key} is another than at the start; that takes a restart")
         for warning in settings.warnings:
             self._log.warning(warning)
         self._log.info("reloaded")
@@ -162,7 +164,7 @@ class Server:
     def _log_queries(self, runtime: Runtime) -> None:
         """Have the questions of `runtime` logged, if its settings want that."""
         wanted = runtime.settings.log
-        render = logs.renderer(wanted.format) if wanted.queries else None
+        render = logs.renderer(wanted.format, self._place.worker) if wanted.queries else None
         self._queries.serve(runtime.fast, runtime.resolver, render)
         if wanted.queries and not self._queries.is_followed:
             self._tasks.start(self._queries.follow(), "query log")
@@ -228,10 +230,9 @@ class Server:
         )
 
 
-def _sockets(settings: Settings) -> Sockets:
-    """Those that systemd handed over, where there are any, else our own. Raises ListenError."""
-    given = handed_over(os.environ)
-    return given if given.udp or given.tcp else open_sockets(settings.listen.dns)
+def _needs_restart(settings: Settings) -> dict[str, object]:
+    """What no reload can change."""
+    return {"listen.dns": settings.listen.dns, "server.workers": settings.server.workers}
 
 
 async def _close(disk: Disk | None, in_use: Disk | None) -> None:
@@ -245,11 +246,11 @@ async def _collect_garbage() -> None:
         gc.collect()
 
 
-def run(settings: Settings, load: Load, beside: Sequence[Beside] = ()) -> None:
+def run(settings: Settings, load: Load, beside: Sequence[Beside] = (), place: Place | None = None) -> None:
     """Serve in the foreground. Raises ListenError or ConfigError before the first question."""
 
     async def serve() -> None:
-        await Server(settings, load, beside).run()
+        await Server(settings, load, beside, place).run()
 
     gc.collect()
     gc.freeze()  # what is imported stays: the collector need not look at it again

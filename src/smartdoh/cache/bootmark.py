@@ -40,7 +40,7 @@ class BootMark:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, self._boot_id, 0)
             os.fsync(self._fd)
-            self._lock(fcntl.LOCK_SH)
+            fcntl.flock(self._fd, fcntl.LOCK_SH)  # whoever has it in between does the same at once
 
     def clear(self) -> None:
         """Say that all is on the disk, unless somebody else still uses the cache. Raises OSError."""

@@ -23,6 +23,7 @@ from smartdoh.cache.opening import (
     NotNowError,
     Opened,
     UnjudgedError,
+    alone,
     open_store,
     reason_of,
     set_aside,
@@ -270,6 +271,9 @@ class Disk:
         try:
             if self._damage is not None:
                 raise self._damage
+            if not opened.store.is_in_place():
+                self._leave(opened)
+                return
             self._follow_limits(opened.store)
             self._commit(opened.store)
             if self._looked >= MANY_LOOKS or self._boot() - self._gave_back_at >= GIVE_BACK_EVERY:
@@ -337,9 +341,17 @@ class Disk:
         self._damage = None
         self._close(opened)
         try:
-            set_aside(self._path, BROKEN_SUFFIX, str(error))
+            with alone(self.directory):
+                if opened.store.is_in_place():
+                    set_aside(self._path, BROKEN_SUFFIX, str(error))
         except OSError as why:
             self._warn("the cache on disk is damaged, answers are kept in memory only", why)
+
+    def _leave(self, opened: Opened) -> None:
+        """The file is not the one at its path any more: another process found it damaged, or somebody removed it."""
+        _log.info("the cache on disk was replaced, the new one is opened")
+        self._close(opened)
+        self._pause = 0.0
 
     def _open(self, *, may_judge: bool) -> None:
         try:

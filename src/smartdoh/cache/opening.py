@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +25,9 @@ MARK_SUFFIX = ".boot"
 BROKEN_SUFFIX = ".broken"
 OLD_SUFFIX = ".old-format"
 LONGEST_JUDGING = 600.0  # seconds; five million answers take twelve
+
+LOOKS = 200  # whether another process has opened the file, which takes it milliseconds
+LOOK_EVERY = 0.005  # seconds
 
 FULL = 1 << 20  # octets left, below which a failure is put down to that
 NO_SPACE = os.strerror(errno.ENOSPC)
@@ -68,7 +74,8 @@ def open_store(path: Path, entries: int, stale: float, boot_id: str, *, may_judg
         if boot_id and mark.is_torn and path.exists():
             _judge(path, may_judge=may_judge)
         mark.set()
-        store = _open_or_replace(path, entries, stale, power_safe=not boot_id)
+        with alone(path.parent):
+            store = _open_or_replace(path, entries, stale, power_safe=not boot_id)
     except (OSError, lmdb.Error) as error:
         mark.close()
         raise NotNowError(reason_of(error, path.parent)) from error
@@ -76,6 +83,37 @@ def open_store(path: Path, entries: int, stale: float, boot_id: str, *, may_judg
         mark.close()
         raise
     return Opened(store, mark)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """While inside, no other process opens or sets aside a file in `directory`.
+
+    A file and LMDB's lock beside it have to be opened as the pair that they are: two processes with the same file and
+    different locks would destroy it. Raises OSError where another takes too long.
+    """
+    folder = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for _ in range(LOOKS):
+            if _is_locked(folder):
+                break
+            time.sleep(LOOK_EVERY)
+        else:
+            raise BlockingIOError(errno.EWOULDBLOCK, "another process is opening it")
+        yield
+    finally:
+        os.close(folder)
+
+
+def _is_locked(folder: int) -> bool:
+    """Whether the folder is locked, or is on a file system that locks none and has no second process either."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def set_aside(path: Path, suffix: str, reason: str) -> None:

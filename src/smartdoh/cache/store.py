@@ -82,6 +82,7 @@ class Store(Reader):
         )
         try:
             self._path, self._mapped = path, MappedFile(path)
+            self._identity = _identity(path)
             self._make_whole(path)
             self.clear_dead_readers()
             self._check_format()
@@ -152,6 +153,13 @@ class Store(Reader):
         self._env.set_mapsize(0)
         self._mapped = MappedFile(self._path)
 
+    def is_in_place(self) -> bool:
+        """Whether what lies at the path is still this file: another process may have set it aside."""
+        try:
+            return _identity(self._path) == self._identity
+        except OSError:
+            return False
+
     def give_back_pages(self) -> None:
         """Have no page of the file count as this process's memory, until it is looked at again."""
         self._mapped.give_back()
@@ -214,6 +222,11 @@ class Store(Reader):
 
     def _most_octets(self) -> int:
         return max(LEAST_OCTETS, self.entries * OCTETS_PER_ENTRY)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _map_size(entries: int) -> int:

@@ -20,6 +20,7 @@ from smartdoh.config.settings import (
     LogSettings,
     RoutingSettings,
     Rule,
+    ServerSettings,
     Settings,
 )
 from smartdoh.config.urls import ProxyUrl, UpstreamUrl
@@ -43,6 +44,7 @@ __all__ = [
     "ProxyUrl",
     "RoutingSettings",
     "Rule",
+    "ServerSettings",
     "Settings",
     "UpstreamUrl",
     "format_duration",

@@ -138,6 +138,13 @@ class LocalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """How many processes answer; 1 is this one alone."""
+
+    workers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A config that passed every check; `path` is None where it came from text, `warnings` are lines."""
 
@@ -150,6 +157,7 @@ class Settings:
     cache: CacheSettings
     log: LogSettings
     local: LocalSettings
+    server: ServerSettings
     state_dir: Path
     path: Path | None = None
     warnings: tuple[str, ...] = ()

@@ -23,6 +23,8 @@ def report(settings: Settings) -> None:
     console.print(f"listening on: {', '.join(map(str, settings.listen.dns))} (UDP and TCP)", markup=False)
     console.print(f"fast path: {BUILD}", markup=False)
     console.print(f"who may ask: {', '.join(map(str, settings.listen.allow))}", markup=False)
+    if settings.server.workers > 1:
+        console.print(f"workers: {settings.server.workers}", markup=False)
     if overrides is not None:
         said = f"{len(found)} names" if found is not None else "there is no such file"
         console.print(f"overrides: {overrides}, {said}", markup=False)

@@ -33,6 +33,7 @@ def _meaning(settings: Settings) -> dict[str, object]:
         "fast_path": BUILD,
         "listen": list(map(str, settings.listen.dns)),
         "allow": list(map(str, settings.listen.allow)),
+        "workers": settings.server.workers,
         "groups": {
             name: {
                 "upstreams": [upstream.url for upstream in group.upstreams],

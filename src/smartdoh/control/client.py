@@ -25,15 +25,15 @@ class Proxy:
 
     def get(self, target: str) -> Any:
         """The JSON at `target`. Raises RefusedError or NotRunningError, as all of these do."""
-        return self._request("GET", target)
+        return self.request("GET", target)
 
     def post(self, target: str) -> Any:
         """Does what `target` stands for."""
-        return self._request("POST", target)
+        return self.request("POST", target)
 
     def delete(self, target: str) -> Any:
         """Removes what `target` stands for."""
-        return self._request("DELETE", target)
+        return self.request("DELETE", target)
 
     def lines(self, target: str, method: str = "GET") -> Iterator[bytes]:
         """The lines that `target` answers with, as they come."""
@@ -44,7 +44,8 @@ class Proxy:
             except (OSError, HTTPException) as error:
                 raise NotRunningError(f"the proxy went away: {error}") from error
 
-    def _request(self, method: str, target: str) -> Any:
+    def request(self, method: str, target: str) -> Any:
+        """The JSON that comes back."""
         with closing(_Connection(self._path)) as connection:
             try:
                 return json.loads(_ask(connection, method, target).read())

@@ -7,10 +7,12 @@ import errno
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from smartdoh.config import Endpoint
 from smartdoh.errors import ListenError
+
+if TYPE_CHECKING:  # the supervisor of several workers uses this module, and is small
+    from smartdoh.config import Endpoint
 
 BUFFER = 4 << 20  # octets: what comes while the loop is busy waits in the kernel
 BACKLOG = 512
@@ -44,12 +46,18 @@ def open_sockets(endpoints: Iterable[Endpoint]) -> Sockets:
     made = Sockets((), ())
     try:
         for endpoint in endpoints:
-            made = made._replace(udp=(*made.udp, _bound(endpoint, socket.SOCK_DGRAM)))
-            made = made._replace(tcp=(*made.tcp, _bound(endpoint, socket.SOCK_STREAM)))
+            made = made._replace(udp=(*made.udp, bound(endpoint, socket.SOCK_DGRAM)))
+            made = made._replace(tcp=(*made.tcp, bound(endpoint, socket.SOCK_STREAM)))
     except ListenError:
         made.close()
         raise
     return made
+
+
+def listening(sockets: Sockets) -> list[str]:
+    """The addresses that questions are taken on, in words."""
+    names = [sock.getsockname() for sock in (*sockets.udp, *sockets.tcp)]
+    return sorted({f"{name[0]} port {name[1]}" for name in names})
 
 
 def handed_over(environ: Mapping[str, str]) -> Sockets:
@@ -85,25 +93,36 @@ def _given(descriptor: int) -> socket.socket:
     return sock
 
 
-def _bound(endpoint: Endpoint, kind: socket.SocketKind) -> socket.socket:
-    is_ipv6 = ":" in endpoint.host
-    sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, kind)
+def bound(endpoint: Endpoint, kind: socket.SocketKind, *, shared: bool = False) -> socket.socket:
+    """One socket on an address; a `shared` one lets more of this user's bind there too. Raises ListenError."""
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    try:
+        return bound_to(family, kind, (endpoint.host, endpoint.port), shared=shared)
+    except OSError as error:
+        reason = _REASONS.get(error.errno or 0, error.strerror)
+        transport = "TCP" if kind == socket.SOCK_STREAM else "UDP"
+        raise ListenError(f"cannot listen on {endpoint} ({transport}): {reason}") from error
+
+
+def bound_to(family: int, kind: int, address: tuple[Any, ...], *, shared: bool) -> socket.socket:
+    """The same for an address as the system writes it. Raises OSError."""
+    sock = socket.socket(family, kind)
     try:
         sock.setblocking(False)
-        if is_ipv6:
+        if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             _prepare_udp(sock)
-        sock.bind((endpoint.host, endpoint.port))
+        sock.bind(address)
         if kind == socket.SOCK_STREAM:
             sock.listen(BACKLOG)
-    except OSError as error:
+    except OSError:
         sock.close()
-        reason = _REASONS.get(error.errno or 0, error.strerror)
-        transport = "TCP" if kind == socket.SOCK_STREAM else "UDP"
-        raise ListenError(f"cannot listen on {endpoint} ({transport}): {reason}") from error
+        raise
     return sock
 
 

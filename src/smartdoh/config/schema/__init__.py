@@ -15,6 +15,7 @@ from smartdoh.config.schema.lists import ListTable
 from smartdoh.config.schema.local import LocalTable
 from smartdoh.config.schema.log import LogTable
 from smartdoh.config.schema.routing import RoutingTable, RuleTable
+from smartdoh.config.schema.server import ServerTable
 from smartdoh.config.settings import Settings
 
 __all__ = ["TABLES", "Document", "Kind", "RefusedValueError", "Schema"]
@@ -32,6 +33,7 @@ class Document(Schema):
     cache: CacheTable = key({})
     log: LogTable = key({})
     local: LocalTable = key({})
+    server: ServerTable = key({})
 
     def check(self) -> Iterator[Problem]:
         """What only the written form shows: a list that comes from nowhere."""
@@ -53,6 +55,7 @@ class Document(Schema):
             cache=self.cache.resolve(folder, state_dir),
             log=self.log.resolve(),
             local=self.local.resolve(),
+            server=self.server.resolve(),
             state_dir=state_dir,
         )
 
@@ -69,4 +72,5 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "cache": CacheTable,
     "log": LogTable,
     "local": LocalTable,
+    "server": ServerTable,
 }

@@ -9,47 +9,74 @@ import asyncio
 import importlib
 import os
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from smartdoh.app import logs
 from smartdoh.app.server import Server
 from smartdoh.control import unixsocket
 from smartdoh.control.places import socket_path
 
+if TYPE_CHECKING:  # loaded when somebody asks
+    from starlette.types import ASGIApp
+
+NO_SOCKET = "no control socket: explain, cache and reload cannot reach this proxy"
+
 
 def control_socket(server: Server) -> Coroutine[Any, Any, None]:
     """Open the socket, and return what serves on it until cancelled."""
-    config = server.runtime.settings.path or Path()
-    path = socket_path(config, os.environ)
+    path = socket_path(server.runtime.settings.path or Path(), os.environ)
+    sock = open_socket(path)
+    return nothing() if sock is None else serve_when_asked(sock, partial(_application, server), path)
+
+
+def open_socket(path: Path) -> socket.socket | None:
+    """A listening socket at `path`; None where that cannot be, which is logged."""
     try:
-        sock = unixsocket.listen(path)
+        return unixsocket.listen(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        logs.get().warning(
-            "no control socket: explain, cache and reload cannot reach this proxy",
-            path=str(path),
-            reason=reason,
-        )
-        return _nothing()
-    return _serve(server, sock, path, path.stat().st_ino)
+        logs.get().warning(NO_SOCKET, path=str(path), reason=error.strerror or str(error))
+        return None
 
 
-async def _serve(server: Server, sock: socket.socket, path: Path, inode: int) -> None:
+def serve_when_asked(
+    sock: socket.socket, application: Callable[[], ASGIApp], path: Path | None = None
+) -> Coroutine[Any, Any, None]:
+    """What serves on `sock` until cancelled; `application` is called when somebody connects, in a thread.
+
+    With a `path`, the socket's file is removed at the end.
+    """
+    return _serve(sock, application, path, path.stat().st_ino if path is not None else 0)
+
+
+async def nothing() -> None:
+    """There is no socket to serve on."""
+
+
+async def _serve(
+    sock: socket.socket, application: Callable[[], ASGIApp], path: Path | None, inode: int
+) -> None:
     try:
         await _readable(sock)
-        serving = await asyncio.to_thread(_load)
-        await serving.serve(server, sock)
+        serving, app = await asyncio.to_thread(_load, application)
+        await serving.serve(app, sock)
     finally:
         sock.close()
-        unixsocket.remove(path, inode)
+        if path is not None:
+            unixsocket.remove(path, inode)
 
 
-def _load() -> ModuleType:
+def _load(application: Callable[[], ASGIApp]) -> tuple[ModuleType, ASGIApp]:
     """In a thread: importing takes 100 ms, and questions shall not wait for it."""
-    return importlib.import_module("smartdoh.control.api.serving")
+    return importlib.import_module("smartdoh.control.api.serving"), application()
+
+
+def _application(server: Server) -> ASGIApp:
+    routes = importlib.import_module("smartdoh.control.api.routes")
+    return cast("ASGIApp", routes.application(server))
 
 
 async def _readable(sock: socket.socket) -> None:
@@ -60,7 +87,3 @@ async def _readable(sock: socket.socket) -> None:
         await somebody.wait()
     finally:
         loop.remove_reader(sock)
-
-
-async def _nothing() -> None:
-    """There is no socket to serve on."""

@@ -130,19 +130,19 @@ class Api:
         try:
             name = lists.known(request.path_params["name"], self._server.runtime.lists.states)
         except ConfigError as error:
-            return _problem(HTTPStatus.NOT_FOUND, str(error))
+            return problem(HTTPStatus.NOT_FOUND, str(error))
         return self._updating([name])
 
     def _updating(self, names: list[str]) -> Response:
         events = lists.updating(self._server.runtime, names)
-        return StreamingResponse(_lines(events), media_type="application/jsonl")
+        return StreamingResponse(lines(events), media_type="application/jsonl")
 
     async def reload(self, _request: Request) -> Response:
         """The config and what belongs to it, read again; 409 with the problem where it is refused."""
         try:
             await self._server.reload()
         except ConfigError as error:
-            return _problem(HTTPStatus.CONFLICT, str(error))
+            return problem(HTTPStatus.CONFLICT, str(error))
         return JSONResponse({"warnings": list(self._server.runtime.settings.warnings)})
 
     async def cache(self, _request: Request) -> Response:
@@ -153,12 +153,12 @@ class Api:
     async def kept(self, request: Request) -> Response:
         """What is kept for one name; ?below=1 also for those below it."""
         fast = self._server.runtime.fast
-        found = kept.of_name(fast, folded(request.path_params["name"]), below=_is_below(request))
-        return StreamingResponse(_lines(found), media_type="application/jsonl")
+        found = kept.of_name(fast, folded(request.path_params["name"]), below=is_below(request))
+        return StreamingResponse(lines(found), media_type="application/jsonl")
 
     async def export(self, _request: Request) -> Response:
         """Everything that is kept, a line of JSON each; what is in memory and on disk comes twice, as it is there."""
-        return StreamingResponse(_lines(_everything(self._server.runtime)), media_type="application/jsonl")
+        return StreamingResponse(lines(_everything(self._server.runtime)), media_type="application/jsonl")
 
     async def flush(self, _request: Request) -> Response:
         """Forget everything: at once for those who ask, and then in memory."""
@@ -172,7 +172,7 @@ class Api:
     async def flush_name(self, request: Request) -> Response:
         """Forget one name; ?below=1 also those below it."""
         runtime, name = self._server.runtime, folded(request.path_params["name"])
-        exact, below = ((), (name,)) if _is_below(request) else ((name,), ())
+        exact, below = ((), (name,)) if is_below(request) else ((name,), ())
         if runtime.disk is not None:
             runtime.disk.flush(name, below=bool(below))
         return _forgotten(runtime, await forget(runtime.fast, exact, below))
@@ -206,29 +206,32 @@ class Limits:
         length = dict(headers).get(b"content-length", b"0")
         app: ASGIApp = self._app
         if sum(len(name) + len(value) for name, value in headers) > LARGEST_HEADERS:
-            app = _problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"at most {LARGEST_HEADERS} octets")
+            app = problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"at most {LARGEST_HEADERS} octets")
         elif not length.isdigit() or int(length[:20]) > LARGEST_BODY:
-            app = _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} octets")
+            app = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} octets")
         await app(scope, receive, send)
 
 
-async def _lines(rows: AsyncIterator[object]) -> AsyncIterator[str]:
+async def lines(rows: AsyncIterator[object]) -> AsyncIterator[str]:
+    """A line of JSON for each row."""
     async for row in rows:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _is_below(request: Request) -> bool:
+def is_below(request: Request) -> bool:
+    """Whether all below the name is meant too."""
     return request.query_params.get("below", "") in TRUE
 
 
-def _problem(status: int, why: str) -> Response:
+def problem(status: int, why: str) -> Response:
+    """An error as all have it."""
     return JSONResponse({"error": why}, status)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
-    return _problem(error.status_code, error.detail)
+    return problem(error.status_code, error.detail)
 
 
 async def _not_understood(_request: Request, error: Exception) -> Response:
-    return _problem(HTTPStatus.BAD_REQUEST, str(error))
+    return problem(HTTPStatus.BAD_REQUEST, str(error))

@@ -7,9 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-
-from smartdoh.app.server import Server
-from smartdoh.control.api.routes import application
+from starlette.types import ASGIApp
 
 MOST_CONNECTIONS = 16
 LONGEST_HEADERS = 16_384  # octets
@@ -17,10 +15,10 @@ IDLE = 5  # seconds a connection without a request stays open
 PATIENCE = 1  # seconds that an answer under way gets at the end
 
 
-async def serve(server: Server, sock: socket.socket) -> None:
+async def serve(application: ASGIApp, sock: socket.socket) -> None:
     """Answer on `sock` until cancelled."""
     config = uvicorn.Config(
-        application(server),
+        application,
         http="h11",
         ws="none",
         lifespan="off",

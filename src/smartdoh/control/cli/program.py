@@ -71,13 +71,31 @@ def serve(file: ConfigFile = None) -> None:
     from smartdoh.app.lean import import_structlog  # noqa: PLC0415 - the other commands need none of it
 
     import_structlog()
-    from smartdoh.app import logs, server  # noqa: PLC0415
-    from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
+    from smartdoh.app import logs  # noqa: PLC0415
 
     load = partial(config.load, file, os.environ)
     settings = load()
     logs.configure(settings.log.level, settings.log.format)
+    if settings.server.workers > 1:
+        from smartdoh.control.workers.becoming import become_supervisor  # noqa: PLC0415
+
+        become_supervisor(settings, file)
+    from smartdoh.app import server  # noqa: PLC0415
+    from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
+
     server.run(settings, load, [control_socket])
+
+
+@app.command(hidden=True)
+def worker(seat: str, file: ConfigFile = None) -> None:
+    """One of several processes that answer, as their supervisor starts it."""
+    from smartdoh.app.lean import import_structlog  # noqa: PLC0415 - as for serve
+
+    import_structlog()
+    from smartdoh.app.workers.seat import Seat  # noqa: PLC0415
+    from smartdoh.control.workers.serving import serve as answer  # noqa: PLC0415
+
+    answer(Seat.from_json(seat), partial(config.load, file, os.environ))
 
 
 @app.command()

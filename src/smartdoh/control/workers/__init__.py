@@ -1,0 +1,1 @@
+"""Several workers as one proxy: how they are started, and the control socket that speaks for all of them."""

@@ -1,0 +1,34 @@
+"""What several workers count, as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from smartdoh.control.workers.adding import add_up
+
+
+@pytest.mark.parametrize(
+    ("shares", "wanted"),
+    [
+        ([], None),
+        ([3], 3),
+        ([1, 2, 0.5], 3.5),
+        ([True, True], True),
+        ([True, False], False),
+        ([None, None], None),
+        ([None, {"a": 1}], {"a": 1}),
+        ([{"a": 1, "b": {"c": 2}}, {"a": 4, "b": {"c": 5}, "d": 6}], {"a": 5, "b": {"c": 7}, "d": 6}),
+        (["first", "second"], "first"),
+    ],
+)
+def test_numbers_are_added_wherever_they_lie(shares: list[Any], wanted: object) -> None:
+    assert add_up(shares) == wanted
+
+
+def test_the_file_that_all_share_is_counted_once() -> None:
+    one = {"cache": {"entries": 5}, "disk": {"entries": 100, "octets": 4096, "hits": 7, "is_open": True}}
+    other = {"cache": {"entries": 6}, "disk": {"entries": 101, "octets": 4096, "hits": 8, "is_open": True}}
+    disk = {"entries": 101, "octets": 4096, "hits": 15, "is_open": True}
+    assert add_up([one, other]) == {"cache": {"entries": 11}, "disk": disk}
