@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 OF_THE_FILE = {("disk", "entries"), ("disk", "octets")}
@@ -10,7 +11,10 @@ OF_THE_FILE = {("disk", "entries"), ("disk", "octets")}
 
 
 def add_up(shares: Sequence[Any], at: tuple[str, ...] = ()) -> Any:
-    """One value of the same shape: numbers added, flags true where all are, of anything else the first."""
+    """One value of the same shape: numbers added, flags true where all are, of anything else the first.
+
+    Lists of what was counted are added too: `counts` place by place, records with a `count` by all that else they say.
+    """
     known = [share for share in shares if share is not None]
     if not known:
         return None
@@ -21,4 +25,23 @@ def add_up(shares: Sequence[Any], at: tuple[str, ...] = ()) -> Any:
         return all(known)
     if all(isinstance(share, (int, float)) for share in known):
         return max(known) if at in OF_THE_FILE else sum(known)
+    if at and at[-1] == "counts":
+        return [sum(places) for places in zip(*known, strict=True)]
+    if all(isinstance(share, list) for share in known) and any(map(_is_counted, chain(*known))):
+        return _records(chain(*known))
     return known[0]
+
+
+def _is_counted(record: Any) -> bool:
+    return isinstance(record, dict) and "count" in record
+
+
+def _records(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in records:
+        what = tuple(value for key, value in record.items() if key != "count")
+        if what in found:
+            found[what]["count"] += record["count"]
+        else:
+            found[what] = dict(record)
+    return list(found.values())

@@ -32,3 +32,23 @@ def test_the_file_that_all_share_is_counted_once() -> None:
     other = {"cache": {"entries": 6}, "disk": {"entries": 101, "octets": 4096, "hits": 8, "is_open": True}}
     disk = {"entries": 101, "octets": 4096, "hits": 15, "is_open": True}
     assert add_up([one, other]) == {"cache": {"entries": 11}, "disk": disk}
+
+
+def test_what_was_counted_by_kind_is_added_by_kind() -> None:
+    hit = {"transport": "udp", "outcome": "hit", "qtype": 1, "rcode": 0}
+    stale = {**hit, "outcome": "stale"}
+    one = {
+        "answered": [{**hit, "count": 3}],
+        "waits": {"bounds": [0.1, 1.0], "counts": [1, 0, 2], "count": 3},
+    }
+    other = {
+        "answered": [{**stale, "count": 1}, {**hit, "count": 4}],
+        "waits": {"bounds": [0.1, 1.0], "counts": [0, 5, 1], "count": 6},
+    }
+    assert add_up([one, other]) == {
+        "answered": [{**hit, "count": 7}, {**stale, "count": 1}],
+        "waits": {"bounds": [0.1, 1.0], "counts": [1, 5, 3], "count": 9},
+    }
+    assert add_up([{"answered": []}, {"answered": [{**hit, "count": 4}]}]) == {
+        "answered": [{**hit, "count": 4}]
+    }
