@@ -25,11 +25,13 @@ def add_up(shares: Sequence[Any], at: tuple[str, ...] = ()) -> Any:
         return all(known)
     if all(isinstance(share, (int, float)) for share in known):
         return max(known) if at in OF_THE_FILE else sum(known)
-    if at and at[-1] == "counts":
-        return [sum(places) for places in zip(*known, strict=True)]
-    if all(isinstance(share, list) for share in known) and any(map(_is_counted, chain(*known))):
-        return _records(chain(*known))
-    return known[0]
+    return _lists(known, at) if all(isinstance(share, list) for share in known) else known[0]
+
+
+def _lists(lists: list[list[Any]], at: tuple[str, ...]) -> list[Any]:
+    if at[-1:] == ("counts",):
+        return [sum(places) for places in zip(*lists, strict=True)]
+    return _records(chain(*lists)) if any(map(_is_counted, chain(*lists))) else lists[0]
 
 
 def _is_counted(record: Any) -> bool:
