@@ -20,7 +20,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint bench fuzz soak sanitize constraints clean
+.PHONY: help run test build lint bench fuzz soak sanitize portable constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,13 @@ sanitize: $(DEV) ## the fast path built to find its own mistakes (ASan, UBSan), 
 	SMARTDOH_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp build/sanitized-objects
 	$(SANITIZER) $(BIN)/python -c 'from smartdoh.fastpath import _native; assert "$(SANITIZED)" in _native.__file__'
 	$(SANITIZER) $(BIN)/python -m pytest $(SANITIZED_TESTS)
+
+PORTABLE := build/portable
+
+portable: $(DEV) ## the fast path as it is built where sockets take no batches, under its tests
+	SMARTDOH_ONE_AT_A_TIME=1 $(BIN)/python setup.py --quiet build --build-lib $(PORTABLE) --build-temp build/portable-objects
+	PYTHONPATH=$(PORTABLE) $(BIN)/python -c 'from smartdoh.fastpath import _native; assert "$(PORTABLE)" in _native.__file__'
+	PYTHONPATH=$(PORTABLE) $(BIN)/python -m pytest tests/unit/fastpath tests/unit/listener tests/property/test_fast_clients.py
 
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints

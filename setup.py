@@ -1,7 +1,8 @@
 """The compiled fast path, where it can be built; everything else about the package is in pyproject.toml.
 
 Without Cython, a C compiler or Python's headers the installation goes on, and the twin in Python runs. With
-SMARTDOH_SANITIZE=1 it is built to find its own mistakes (AddressSanitizer and UndefinedBehaviorSanitizer).
+SMARTDOH_SANITIZE=1 it is built to find its own mistakes (AddressSanitizer and UndefinedBehaviorSanitizer), with
+SMARTDOH_ONE_AT_A_TIME=1 as on systems whose sockets take no batches.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ def extensions() -> list[Extension]:
     except ImportError:
         return []
     sanitizers = SANITIZE if os.environ.get("SMARTDOH_SANITIZE") else []
+    one_at_a_time = [("SMARTDOH_ONE_AT_A_TIME", None)] if os.environ.get("SMARTDOH_ONE_AT_A_TIME") else []
     native = Extension(
         "smartdoh.fastpath._native",
         ["src/smartdoh/fastpath/_native.pyx"],
-        define_macros=[("_GNU_SOURCE", None)],
+        define_macros=[("_GNU_SOURCE", None), *one_at_a_time],
         extra_compile_args=["-O1" if sanitizers else "-O3", *sanitizers],
         extra_link_args=sanitizers,
         optional=True,

@@ -9,10 +9,15 @@ cdef extern from *:
     #include <netinet/in.h>
     #include <arpa/inet.h>
 
+    #if (defined(__linux__) || defined(__FreeBSD__)) && !defined(SMARTDOH_ONE_AT_A_TIME)
+    #define receive_many(fd, all, most, flags) recvmmsg(fd, all, most, flags, NULL)
+    #define send_many(fd, all, count, flags) sendmmsg(fd, all, count, flags)
+    #else
     #if !defined(__linux__) && !defined(__FreeBSD__)
     struct mmsghdr { struct msghdr msg_hdr; unsigned int msg_len; };
+    #endif
 
-    static int recvmmsg(int fd, struct mmsghdr *all, unsigned int most, int flags, void *unused) {
+    static int receive_many(int fd, struct mmsghdr *all, unsigned int most, int flags) {
         unsigned int done = 0;
         for (; done < most; done++) {
             ssize_t size = recvmsg(fd, &all[done].msg_hdr, flags);
@@ -22,7 +27,7 @@ cdef extern from *:
         return done ? (int)done : -1;
     }
 
-    static int sendmmsg(int fd, struct mmsghdr *all, unsigned int count, int flags) {
+    static int send_many(int fd, struct mmsghdr *all, unsigned int count, int flags) {
         unsigned int done = 0;
         for (; done < count; done++)
             if (sendmsg(fd, &all[done].msg_hdr, flags) < 0) break;
@@ -66,8 +71,8 @@ cdef extern from *:
     cmsghdr* CMSG_FIRSTHDR(msghdr* message) nogil
     uint8_t* CMSG_DATA(cmsghdr* control) nogil
     size_t CMSG_LEN(size_t size) nogil
-    int recvmmsg(int fd, mmsghdr* all, unsigned int most, int flags, void* timeout) nogil
-    int sendmmsg(int fd, mmsghdr* all, unsigned int count, int flags) nogil
+    int receive_many(int fd, mmsghdr* all, unsigned int most, int flags) nogil
+    int send_many(int fd, mmsghdr* all, unsigned int count, int flags) nogil
     const char* inet_ntop(int family, const void* address, char* text, socklen_t size) nogil
     uint16_t ntohs(uint16_t value) nogil
     uint32_t ntohl(uint32_t value) nogil
@@ -134,7 +139,7 @@ cdef class Batch:
             header.msg_controllen = CONTROL if with_control else 0
             header.msg_flags = 0
         self.answers = 0
-        return recvmmsg(fd, self.received, TURN, MSG_DONTWAIT, NULL)
+        return receive_many(fd, self.received, TURN, MSG_DONTWAIT)
 
     cdef inline void answer(self, unsigned int number, size_t size) noexcept nogil:
         """Send the `size` octets that were written to `room` back to the sender of a datagram, with the others."""
@@ -158,7 +163,7 @@ cdef class Batch:
         cdef unsigned int done = 0, lost = 0
         cdef int count
         while done < self.answers:
-            count = sendmmsg(fd, self.sent + done, self.answers - done, MSG_DONTWAIT)
+            count = send_many(fd, self.sent + done, self.answers - done, MSG_DONTWAIT)
             if count <= 0:  # it is the first of these that could not go
                 count = 1
                 lost += 1
