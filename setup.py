@@ -33,11 +33,13 @@ def extensions() -> list[Extension]:
         define_macros=[("_GNU_SOURCE", None), *one_at_a_time],
         extra_compile_args=["-O1" if sanitizers else "-O3", *sanitizers],
         extra_link_args=sanitizers,
-        optional=True,
     )
-    return cythonize(
+    found = cythonize(
         [native], build_dir="build/cython", compiler_directives={"language_level": 3, "cdivision": True}
     )
+    for extension in found:
+        extension.optional = True  # cythonize does not carry this over
+    return found
 
 
 setup(ext_modules=extensions())
