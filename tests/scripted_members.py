@@ -13,9 +13,9 @@ import dns.message
 from smartdoh.errors import Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
-from smartdoh.upstream.doh import Reply
 from smartdoh.upstream.group import Group
 from smartdoh.upstream.member import Member
+from smartdoh.upstream.reply import Reply
 from smartdoh.wire.question import parse_query
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)

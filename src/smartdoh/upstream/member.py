@@ -14,8 +14,9 @@ from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Finder
 from smartdoh.upstream.budget import Budget
-from smartdoh.upstream.doh import DohTransport, Reply
+from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.health import Health
+from smartdoh.upstream.reply import Reply
 from smartdoh.wire import edit, edns
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN
