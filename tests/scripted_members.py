@@ -88,6 +88,7 @@ class ScriptedTransport:
         self.asked: list[float] = []
         self.addresses: tuple[str, ...] = ()
         self.is_closed = False
+        self.has_room = True
         self.waiting = 0
 
     def ask(self, wire: bytes, done: Callable[[Any], None]) -> None:
