@@ -13,9 +13,9 @@ import dns.message
 from smartdoh.errors import Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
-from smartdoh.upstream.doh import Reply
 from smartdoh.upstream.group import Group
 from smartdoh.upstream.member import Member
+from smartdoh.upstream.reply import Reply
 from smartdoh.wire.question import parse_query
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
@@ -88,6 +88,7 @@ class ScriptedTransport:
         self.asked: list[float] = []
         self.addresses: tuple[str, ...] = ()
         self.is_closed = False
+        self.has_room = True
         self.waiting = 0
 
     def ask(self, wire: bytes, done: Callable[[Any], None]) -> None:

@@ -79,3 +79,9 @@ class Limited(UpstreamError):
     def __init__(self, why: str, upstream: str = "", retry_after: float = 0.0) -> None:
         super().__init__(why, upstream)
         self.retry_after = retry_after
+
+
+class Overloaded(Limited):
+    """More questions wait for room at the upstream than could be asked in good time."""
+
+    kind = "too busy"

@@ -18,8 +18,9 @@ from smartdoh.errors import ConfigError
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import TIMEOUT as BOOTSTRAP_TIMEOUT
 from smartdoh.upstream.bootstrap import Bootstrap
-from smartdoh.upstream.doh import DohTransport, Origin
+from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.group import STRATEGIES, Failover, Group, Hedged
+from smartdoh.upstream.line import Origin
 from smartdoh.upstream.member import Member
 from smartdoh.upstream.trust import TrustStore, system_bundle
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -14,8 +15,9 @@ from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Finder
 from smartdoh.upstream.budget import Budget
-from smartdoh.upstream.doh import DohTransport, Reply
+from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.health import Health
+from smartdoh.upstream.reply import Reply
 from smartdoh.wire import edit, edns
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN
@@ -24,6 +26,8 @@ _log = structlog.get_logger()
 
 GOOD = frozenset((NOERROR, NXDOMAIN))
 """Rcodes that answer the question; any other is an answer of last resort."""
+
+LEAST_QUEUE = 100  # questions that may wait for room, however few may be in flight
 
 Asked = Callable[["Member", "Answer | UpstreamError"], None]
 
@@ -67,9 +71,23 @@ class Member:
             return False
         return self._send(query, wire, asked)
 
-    def when_free(self, go: Callable[[], None]) -> None:
-        """Call `go` when a request has ended and so made room for another; first come, first served."""
+    def wait(self, now: float) -> float:
+        """Seconds until one more request may go: 0.0 now, infinity if only an answer can make room.
+
+        There is no room either where the request would wait for a stream here: that wait is no latency of the
+        upstream's, for which another one would be asked beside it.
+        """
+        return self.budget.wait(now) if self._transport.has_room else math.inf
+
+    def when_free(self, go: Callable[[], None]) -> bool:
+        """Call `go` when a request has ended and so made room for another; first come, first served.
+
+        False, and no call, where as many wait already as may be in flight: one more would hear too late.
+        """
+        if len(self._queue) >= max(LEAST_QUEUE, self.budget.limit):
+            return False
         self._queue.append(go)
+        return True
 
     def contradicted(self, answer: Answer) -> None:
         """Another upstream had a good answer where this one said SERVFAIL, REFUSED or the like."""
@@ -79,7 +97,7 @@ class Member:
 
     def _pass_on(self) -> None:
         """Give free room to the next that waits for it."""
-        while self._queue and self.budget.in_flight < self.budget.limit:
+        while self._queue and self.budget.in_flight < self.budget.limit and self._transport.has_room:
             self._queue.popleft()()
 
     def drop_connection(self) -> None:

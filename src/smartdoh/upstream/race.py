@@ -11,7 +11,15 @@ import asyncio
 import math
 from typing import Protocol
 
-from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
+from smartdoh.errors import (
+    BadCertificate,
+    BadReply,
+    Limited,
+    NetworkDown,
+    Overloaded,
+    Timeout,
+    UpstreamError,
+)
 from smartdoh.model import Answer, Query
 from smartdoh.upstream.budget import FEW_MILLISECONDS
 from smartdoh.upstream.member import GOOD, Member
@@ -23,7 +31,14 @@ LONGEST_GRACE = 1.0  # seconds, at most, where those who were asked are slow
 LONGEST_PACE = 1.0  # seconds a question may be held where every upstream's budget is used up
 MOST_SERVFAILS = 2  # upstreams that have to agree on SERVFAIL
 TICK = 0.001  # seconds; a loop's clock may be as coarse, so that a timer comes that much too early
-_BY_WEIGHT = (BadCertificate, BadReply, NetworkDown, Timeout, Limited)  # which of several reasons is told
+_BY_WEIGHT = (
+    BadCertificate,
+    BadReply,
+    NetworkDown,
+    Timeout,
+    Overloaded,
+    Limited,
+)  # which of several reasons is told
 
 
 class Plan(Protocol):
@@ -115,7 +130,7 @@ class Race:
         while self._next < len(self._order):
             member = self._order[self._next]
             self._next += 1
-            wait = member.budget.wait(now)
+            wait = member.wait(now)
             if wait <= FEW_MILLISECONDS:
                 self._pending += 1
                 return member.ask(self._query, self._wire, self._asked, wait)
@@ -125,17 +140,24 @@ class Race:
     def _ask_anyway(self) -> None:
         """Nobody has room: hold the question for the first who will have, if that is soon, else end it."""
         now = self._loop.time()
-        waits = {member: member.budget.wait(now) for member in self._order}
+        waits = {member: member.wait(now) for member in self._order}
         member = min(waits, key=waits.__getitem__)
         if waits[member] == math.inf:
-            self._arm(math.inf)
-            for full in self._order:
-                full.when_free(self._ask_late)
+            self._queue_up()
         elif waits[member] <= min(LONGEST_PACE, (self._deadline - now) / 2):
             self._arm(math.inf)
             self._pending += 1
             member.ask(self._query, self._wire, self._asked, waits[member])
         else:
+            self._end()
+
+    def _queue_up(self) -> None:
+        """Wait for whoever has room first; where too many do already, the client hears so at once."""
+        queued = [full.when_free(self._ask_late) for full in self._order]
+        if any(queued):
+            self._arm(math.inf)
+        else:
+            self._errors.append(Overloaded("too many questions wait for it", self._lead.name))
             self._end()
 
     def _ask_late(self) -> None:

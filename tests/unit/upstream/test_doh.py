@@ -19,8 +19,11 @@ import pytest
 import uvloop
 
 from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
-from smartdoh.upstream import doh
-from smartdoh.upstream.doh import MAX_RETRY_AFTER, DohTransport, Origin, Reply
+from smartdoh.upstream import doh, line
+from smartdoh.upstream.doh import DohTransport
+from smartdoh.upstream.line import Origin
+from smartdoh.upstream.lines import MOST_CONNECTIONS
+from smartdoh.upstream.reply import MAX_RETRY_AFTER, Reply
 from smartdoh.upstream.trust import TrustStore
 from smartdoh.wire import compose
 from smartdoh.wire.question import parse_query
@@ -154,7 +157,7 @@ def test_more_than_the_server_takes_at_a_time_wait_for_their_turn(
             assert all(is_good(outcome) for outcome in await ask_together(transport, 500))
 
     tell(story, server)
-    assert server.connections == 1
+    assert server.connections == 5, "as many as the streams that were wanted"
 
 
 def test_http_1_is_the_fallback_with_a_few_connections(scripted: StartScripted, tell: Tell) -> None:
@@ -166,17 +169,21 @@ def test_http_1_is_the_fallback_with_a_few_connections(scripted: StartScripted, 
             assert all(is_good(outcome) for outcome in await ask_together(transport, 60))
 
     tell(story, server)
-    assert 1 < server.connections <= doh.HTTP1_CONNECTIONS
+    assert 1 < server.connections <= line.HTTP1_CONNECTIONS
     assert {request.protocol for request in server.requests} == {"HTTP/1.1"}
 
 
-def test_handles_are_used_again(upstream: ScriptedServer, tell: Tell) -> None:
+def test_handles_are_used_again(
+    upstream: ScriptedServer, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doh, "SPARE_HANDLES", 200)
+
     async def story(transport: DohTransport) -> None:
         for _ in range(50):
             await ask(transport)
         assert len(transport._spare) == 1
         await ask_together(transport, 300)
-        assert len(transport._spare) == doh.SPARE_HANDLES
+        assert len(transport._spare) == 200
         assert not transport._running
 
     tell(story, upstream)
@@ -418,6 +425,166 @@ def test_a_connection_closed_while_idle_is_no_failure(upstream: ScriptedServer, 
     tell(story, upstream)
 
 
+# More than one connection
+
+
+def of_few_streams(scripted: StartScripted, delay: float = 0.1) -> ScriptedServer:
+    """A server that takes ten requests at a time on a connection."""
+    server = scripted(max_streams=10)
+    server.behave(replies.delayed(delay))
+    return server
+
+
+def most_at_once(server: ScriptedServer) -> int:
+    """The number of connections that requests came by."""
+    return len({request.connection for request in server.requests})
+
+
+def test_connections_are_as_many_as_the_streams_that_are_wanted(scripted: StartScripted, tell: Tell) -> None:
+    server = of_few_streams(scripted)
+
+    async def story(transport: DohTransport) -> None:
+        for count, connections in ((1, 1), (10, 1), (10, 1), (11, 2), (35, 4), (35, 4)):
+            assert all(is_good(outcome) for outcome in await ask_together(transport, count))
+            assert (transport.connections, server.connections) == (connections, connections)
+
+    tell(story, server)
+    assert len(server.requests) == 102, "nothing was asked twice"
+
+
+def test_a_hundred_at_once_take_two_rounds_of_eighty(scripted: StartScripted, tell: Tell) -> None:
+    server = of_few_streams(scripted, 0.5)
+
+    async def story(transport: DohTransport) -> None:
+        loop = asyncio.get_running_loop()
+        assert is_good(await ask(transport))
+        start = loop.time()
+        order: list[float] = []
+        futures = [ask(transport, f"n{number}.wild") for number in range(100)]
+        for future in futures:
+            future.add_done_callback(lambda _: order.append(loop.time() - start))
+        assert transport.has_room, "it is not known yet how few streams there are"
+        await asyncio.sleep(0.3)
+        assert not transport.has_room
+        assert all(is_good(outcome) for outcome in await asyncio.gather(*futures))
+        await asyncio.sleep(0)
+        assert transport.has_room
+        first = sum(took < order[0] + 0.4 for took in order)
+        assert first == 80, "the rest had to wait for their turn, and for one only"
+        assert order[-1] < order[0] + 0.9
+
+    tell(story, server)
+    assert server.connections == most_at_once(server) == MOST_CONNECTIONS
+    assert len(server.requests) == 101
+
+
+def test_those_that_are_not_needed_any_more_are_closed(scripted: StartScripted, tell: Tell) -> None:
+    server = of_few_streams(scripted, 0.05)
+
+    async def story(transport: DohTransport) -> None:
+        await ask_together(transport, 1)
+        await ask_together(transport, 40)
+        assert server.open_connections == 4
+        while server.open_connections > 1:
+            assert is_good(await ask(transport))
+        assert server.requests[-1].connection == 1, "the oldest stays"
+
+    tell(story, server, idle=0.4)
+    assert server.connections == 4
+
+
+def test_going_away_is_no_limit(scripted: StartScripted, tell: Tell) -> None:
+    """One of several connections takes no more; what it has it answers, and another takes its place."""
+    server = of_few_streams(scripted, 0.3)
+    server.behave(replies.delayed(0.3, replies.going_away(GoAway.AFTER)), name=full_name("last.wild"))
+
+    async def story(transport: DohTransport) -> None:
+        await ask_together(transport, 1)
+        await ask_together(transport, 20)
+        last = ask(transport, "last.wild")
+        assert all(is_good(outcome) for outcome in await ask_together(transport, 19))
+        assert is_good(await last)
+        for _ in range(3):
+            assert all(is_good(outcome) for outcome in await ask_together(transport, 20))
+        assert transport._lines.capacity >= 8 * 10
+
+    tell(story, server)
+    assert server.connections <= 4
+    assert len(server.requests) == 101
+
+
+def test_going_away_with_little_under_way_leaves_no_low_limit(upstream: ScriptedServer, tell: Tell) -> None:
+    async def story(transport: DohTransport) -> None:
+        upstream.behave(replies.delayed(0.3), name=full_name("slow.wild"))
+        for count in (3, 20):
+            upstream.behave(replies.going_away(GoAway.AFTER), name=full_name("last.wild"))
+            await ask(transport)
+            slow = [ask(transport, "slow.wild") for _ in range(count)]
+            assert is_good(await ask(transport, "last.wild"))
+            for _ in range(count):
+                assert is_good(await ask(transport))
+            assert all(is_good(outcome) for outcome in await asyncio.gather(*slow))
+        upstream.behave(replies.delayed(0.1))
+        await ask(transport)
+        before = transport.connections
+        assert all(is_good(outcome) for outcome in await ask_together(transport, 200))
+        assert transport.connections == before, "one is enough for so many"
+
+    tell(story, upstream)
+    assert upstream.connections <= 6
+
+
+def test_what_a_silent_one_has_is_asked_again_and_nothing_else(
+    scripted: StartScripted, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doh, "SILENT", 0.6)
+    server = of_few_streams(scripted)
+
+    async def story(transport: DohTransport) -> None:
+        await ask_together(transport, 1)
+        await ask_together(transport, 30)
+        server.behave(
+            lambda request, answer: (
+                replies.ending(Ending.STALL) if request.connection == 2 else replies.delayed(0.1)
+            )(request, answer)
+        )
+        assert all(is_good(outcome) for outcome in await ask_together(transport, 30))
+
+    tell(story, server, timeout=LONG)
+    assert len(server.requests) == 61 + 10
+    assert server.connections == 3
+
+
+def test_what_waits_for_a_stream_has_its_time_limit(scripted: StartScripted, tell: Tell) -> None:
+    server = of_few_streams(scripted)
+
+    async def story(transport: DohTransport) -> None:
+        await ask_together(transport, 1)
+        server.behave(replies.ending(Ending.STALL))
+        outcomes = await ask_together(transport, 100)
+        assert all(isinstance(outcome, Timeout) for outcome in outcomes)
+        server.behave(replies.right)
+        assert all(is_good(outcome) for outcome in await ask_together(transport, 100))
+
+    tell(story, server, timeout=0.7)
+
+
+def test_closing_while_some_wait_for_a_stream(scripted: StartScripted, tell: Tell) -> None:
+    server = of_few_streams(scripted, 0.2)
+    heard: list[Outcome] = []
+
+    async def story(transport: DohTransport) -> None:
+        await ask_together(transport, 1)
+        for number in range(100):
+            transport.ask(message(f"n{number}.wild"), heard.append)
+        await asyncio.to_thread(server.wait_for_requests, 81)
+        await transport.aclose()
+        assert (len(transport._running), len(transport._waiting), len(transport._spare)) == (0, 0, 0)
+
+    tell(story, server)
+    assert heard == []
+
+
 # How long connections live
 
 
@@ -569,7 +736,7 @@ def test_a_black_hole_is_given_up_soon(tell: Tell, count: int) -> None:
         start = loop.time()
         outcomes = await ask_together(transport, count)
         assert all(isinstance(outcome, Timeout) for outcome in outcomes)
-        assert loop.time() - start < 2 * doh.CONNECT_TIMEOUT, "one after the other"
+        assert loop.time() - start < 2 * line.CONNECT_TIMEOUT, "one after the other"
 
     with black_hole() as port:
         tell(story, f"https://127.0.0.1:{port}/dns-query", timeout=30.0)
@@ -581,7 +748,7 @@ def test_a_hanging_handshake_is_given_up_soon(upstream: ScriptedServer, tell: Te
         loop = asyncio.get_running_loop()
         start = loop.time()
         assert all(isinstance(outcome, Timeout) for outcome in await ask_together(transport, 20))
-        assert loop.time() - start < 2 * doh.CONNECT_TIMEOUT
+        assert loop.time() - start < 2 * line.CONNECT_TIMEOUT
         upstream.handshake = Handshake.NORMAL
         upstream.drop_all()
         assert is_good(await ask(transport))

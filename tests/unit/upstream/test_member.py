@@ -13,8 +13,8 @@ import pytest
 from smartdoh.errors import BadReply, Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.model import Answer
 from smartdoh.tasks import Tasks
-from smartdoh.upstream.doh import Reply
 from smartdoh.upstream.member import Member
+from smartdoh.upstream.reply import Reply
 from smartdoh.wire import compose
 from smartdoh.wire.codes import AD
 from tests.scripted_members import (

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
+from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Overloaded, Timeout, UpstreamError
 from smartdoh.model import Answer
-from smartdoh.upstream.group import Failover, Parallel
-from smartdoh.upstream.member import Member
+from smartdoh.upstream.group import Failover, Hedged, Parallel
+from smartdoh.upstream.member import LEAST_QUEUE, Member
 from smartdoh.upstream.race import GRACE, LONGEST_GRACE, Race
 from tests.scripted_members import (
     FORMERR,
@@ -392,5 +392,47 @@ def test_a_held_question_counts_once_against_the_budget() -> None:
             await timed(ask(group))
         assert is_idle(member)
         assert member.budget.wait(asyncio.get_running_loop().time()) < math.inf
+
+    scenario(main())
+
+
+def test_what_would_wait_too_long_is_told_at_once() -> None:
+    async def main() -> None:
+        (member,) = members(says(delay=1.0), max_in_flight=2)
+        group = Failover("g", [member], 5.0)
+        under_way = [ask(group) for _ in range(2 + LEAST_QUEUE)]
+        took, outcome = await timed(ask(group))
+        assert isinstance(outcome, Overloaded)
+        assert (took, outcome.upstream) == (0.0, member.name)
+        for future in under_way:
+            future.cancel()
+        await asyncio.sleep(5)
+        assert is_idle(member)
+        assert asked([member]) == [2], "those that nobody waits for any more are not asked"
+        assert isinstance((await timed(ask(group)))[1], Answer)
+
+    scenario(main())
+
+
+@pytest.mark.parametrize("strategy", [Failover, Hedged])
+def test_without_a_stream_the_next_is_asked_and_nobody_twice(strategy: type[Failover | Hedged]) -> None:
+    """A question that finds no stream at its upstream is no reason to ask two."""
+
+    async def main() -> None:
+        full, other = those = members(says(delay=0.01), says(delay=2.0))
+        group = strategy("g", those, 5.0)
+        full.script.has_room = False
+        waiting = ask(group)
+        await asyncio.sleep(0.1)
+        assert asked(those) == [0, 1]
+        other.script.has_room = False
+        both_full = ask(group)
+        await asyncio.sleep(1.5)
+        assert asked(those) == [0, 1], "nobody has room"
+        other.script.has_room = True
+        await waiting
+        await both_full
+        assert asked(those) == [0, 2], "who has room first is asked"
+        assert group.hedges == 0
 
     scenario(main())
