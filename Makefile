@@ -49,7 +49,8 @@ soak: $(DEV) ## half an hour at full rate with a reload every ten seconds: nothi
 	$(BIN)/python -m bench.soak $(SOAK_SECONDS)
 
 SANITIZED := build/sanitized
-SANITIZER  = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+# The sanitizer has to find C++'s own library when it starts, or the first exception of somebody's extension ends it.
+SANITIZER  = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) libstdc++.so.6" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
              PYTHONPATH=$(SANITIZED)
 
 sanitize: $(DEV) ## the fast path built to find its own mistakes (ASan, UBSan), under its tests and the fuzzers' corpus
