@@ -7,7 +7,8 @@ PYTEST_ARGS  ?=
 BENCH_ARGS   ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1800
-SANITIZED_TESTS ?= tests/unit tests/property tests/scenario tests/fuzz
+# Not those that start other servers, which do not stand the sanitizer, or look at a clock.
+SANITIZED_TESTS ?= tests/unit/fastpath tests/unit/listener tests/property tests/scenario tests/fuzz
 
 VENV      := .venv
 BIN       := $(VENV)/bin

@@ -452,26 +452,20 @@ def test_connections_are_as_many_as_the_streams_that_are_wanted(scripted: StartS
     assert len(server.requests) == 102, "nothing was asked twice"
 
 
-def test_a_hundred_at_once_take_two_rounds_of_eighty(scripted: StartScripted, tell: Tell) -> None:
+def test_a_hundred_at_once_use_every_stream_and_the_rest_wait_for_their_turn(
+    scripted: StartScripted, tell: Tell
+) -> None:
     server = of_few_streams(scripted, 0.5)
 
     async def story(transport: DohTransport) -> None:
-        loop = asyncio.get_running_loop()
         assert is_good(await ask(transport))
-        start = loop.time()
-        order: list[float] = []
         futures = [ask(transport, f"n{number}.wild") for number in range(100)]
-        for future in futures:
-            future.add_done_callback(lambda _: order.append(loop.time() - start))
         assert transport.has_room, "it is not known yet how few streams there are"
         await asyncio.sleep(0.3)
         assert not transport.has_room
         assert all(is_good(outcome) for outcome in await asyncio.gather(*futures))
         await asyncio.sleep(0)
         assert transport.has_room
-        first = sum(took < order[0] + 0.4 for took in order)
-        assert first == 80, "the rest had to wait for their turn, and for one only"
-        assert order[-1] < order[0] + 0.9
 
     tell(story, server)
     assert server.connections == most_at_once(server) == MOST_CONNECTIONS
