@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +14,12 @@ from bench.history import LOCAL, comparable, newest
 from bench.markdown import render
 from bench.peers import Peer, from_command, installed
 from bench.plot import draw
-from bench.process import stop_servers_when_ended
 from bench.report import make_console, print_changes, print_targets
 from bench.results import FOLDER, Results, default_name, load_results
 from bench.run import run
 from bench.scenarios.base import Scenario
 from bench.scenarios.order import FULL, SCENARIOS
-from bench.workspace import QUICK, Lengths, Workspace, choose_cores, issue_certificates
+from bench.workspace import NORMAL, QUICK, Lengths, own_workspace
 
 PLOT = Path(__file__).parent.parent / "docs" / "img" / "benchmarks.png"
 NEEDED = {"dnsperf": "dnsperf", "dnsdist": "dnsdist", "taskset": "util-linux"}
@@ -45,9 +43,7 @@ def _chosen(names: list[str], *, full: bool) -> list[Scenario]:
 
 def _measure(scenarios: list[Scenario], peers: list[Peer], rounds: int, lengths: Lengths) -> Results:
     console = make_console()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder)
-        workspace = Workspace(path, choose_cores(), issue_certificates(path), lengths)
+    with own_workspace(lengths) as workspace:
         return run(console, workspace, scenarios, peers, rounds)
 
 
@@ -98,7 +94,7 @@ def _bench(
         return
     _check_programs()
     peers = installed(servers or []) + [from_command(text) for text in others or []]
-    lengths, rounds = (QUICK, 1) if quick else (Lengths(), rounds)
+    lengths, rounds = (QUICK, 1) if quick else (NORMAL, rounds)
     results = _measure(_chosen(scenarios or [], full=full), peers, rounds, lengths)
     print_targets(make_console(), results)
     is_whole = not (quick or scenarios or servers)
@@ -133,7 +129,6 @@ def _draw(results: Results) -> None:
 
 
 def main() -> None:
-    stop_servers_when_ended()
     app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     app.command()(_bench)
     try:

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,11 +21,6 @@ from bench.errors import BenchError
 START_LIMIT = 15.0  # seconds until a server must answer
 STOP_LIMIT = 5.0  # seconds from SIGTERM until it is killed
 ASK_EVERY = 0.002  # seconds between questions while waiting
-
-
-def stop_servers_when_ended() -> None:
-    """Have SIGTERM unwind the stack as Ctrl-C does: servers are leaders of their own sessions and would stay."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 @dataclass(slots=True)

@@ -6,17 +6,16 @@ beginning, or a question of a calm moment was lost.
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench.load import flood, once, paced
-from bench.process import Process, await_answer, running, stop_servers_when_ended
+from bench.process import Process, await_answer, running
 from bench.scenarios.reload import Reloading, write_config, write_names
 from bench.upstreams import Behaviour, scripted_upstreams
-from bench.workspace import Lengths, Workspace, choose_cores, free_port, issue_certificates
+from bench.workspace import Workspace, free_port, own_workspace
 
 SECONDS = 1800.0
 RELOAD_EVERY = 10.0  # seconds
@@ -93,12 +92,9 @@ def _window(server: Process, core: int, port: int, names: Path) -> Sample:
 
 def main() -> int:
     """Soak, print each window; the exit status."""
-    stop_servers_when_ended()
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     samples: list[Sample] = []
-    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        path = Path(folder)
-        workspace = Workspace(path, choose_cores(), issue_certificates(path), Lengths())
+    with own_workspace() as workspace:
         for sample in windows(workspace, seconds):
             samples.append(sample)
             print(

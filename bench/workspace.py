@@ -1,7 +1,12 @@
 """What all measurements of a run share: the folder, the cores, the certificates, the ports, the lengths."""
 
 import os
+import signal
 import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +83,7 @@ class Lengths:
     starts: int = 3
 
 
+NORMAL = Lengths()
 QUICK = Lengths(flood_seconds=1.0, paced_seconds=1.0, hedge_seconds=3.0, mix_seconds=2.0, starts=1)
 
 
@@ -94,3 +100,18 @@ class Workspace:
         path = self.folder / name
         path.mkdir(exist_ok=True)
         return path
+
+
+@contextmanager
+def own_workspace(lengths: Lengths = NORMAL) -> Iterator[Workspace]:
+    """A workspace in a folder of its own, which is gone afterwards.
+
+    Meanwhile SIGTERM unwinds the stack as Ctrl-C does: servers are leaders of their own sessions and would stay.
+    """
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            path = Path(folder)
+            yield Workspace(path, choose_cores(), issue_certificates(path), lengths)
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,25 +1,24 @@
 """The cache on disk: five million answers stored, a restart, hits from there, and hits from memory while it is written.
 
-`python -m bench.scenarios.disk [ANSWERS]` runs this alone. It takes minutes and 1.5 GB, so it is in no other run.
+`python -m bench.scenarios.disk [ANSWERS]` runs this alone. It takes minutes and 1.5 GB: other runs have
+it with --full alone.
 """
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from bench import names
+from bench.alone import measure_alone
 from bench.disk_fill import GROUP, fill, name_of
 from bench.errors import BenchError
 from bench.load import once, paced
 from bench.peers import Peer
 from bench.process import await_answer, running
-from bench.report import make_console, print_scenario
-from bench.results import summarise
 from bench.scenarios.base import Measure, Metric, Reading, Scenario
-from bench.workspace import Lengths, Workspace, choose_cores, free_port, issue_certificates
+from bench.workspace import Workspace, free_port
 
 ANSWERS = 5_000_000
 NOBODY = "https://127.0.0.1:1/dns-query"  # an upstream that cannot be asked: what is answered is from disk
@@ -130,13 +129,8 @@ SCENARIO = Scenario("disk", f"{ANSWERS:,} answers on disk", METRICS, _contenders
 def main() -> None:
     """Measure once and print."""
     answers = int(sys.argv[1]) if len(sys.argv) > 1 else ANSWERS
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder)
-        workspace = Workspace(path, choose_cores(), issue_certificates(path), Lengths())
-        with _contenders(workspace, [], answers) as measures:
-            readings = {name: [measure(0)] for name, measure in measures.items()}
     scenario = Scenario("disk", f"{answers:,} answers on disk", METRICS, _contenders)
-    print_scenario(make_console(), "disk", summarise(scenario, readings))
+    measure_alone(scenario, lambda workspace: _contenders(workspace, [], answers))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ comes every few seconds. Everything is in the cache before it begins: each quest
 import random
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +15,14 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
+from bench.alone import measure_alone
 from bench.load import Load, once, paced, quantile
 from bench.peers import Peer
 from bench.process import Process, await_answer, running
-from bench.report import make_console, print_scenario
-from bench.results import summarise
 from bench.scenarios.base import Measure, Metric, Reading, Scenario
 from bench.scenarios.rules import three_lists
 from bench.upstreams import Behaviour, ScriptedUpstreams, scripted_upstreams
-from bench.workspace import Lengths, Workspace, choose_cores, free_port, issue_certificates
+from bench.workspace import Workspace, free_port
 
 NAMES = 4_000
 RATE = 5_000  # questions a second
@@ -177,12 +175,7 @@ SCENARIO = Scenario("reload", f"{RATE:,} questions a second while it reloads", M
 def main() -> None:
     """Measure once and print."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        path = Path(folder)
-        workspace = Workspace(path, choose_cores(), issue_certificates(path), Lengths())
-        with _contenders(workspace, [], seconds) as measures:
-            readings = {name: [measure(0)] for name, measure in measures.items()}
-    print_scenario(make_console(), "reload", summarise(SCENARIO, readings))
+    measure_alone(SCENARIO, lambda workspace: _contenders(workspace, [], seconds))
 
 
 if __name__ == "__main__":

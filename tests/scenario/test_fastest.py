@@ -21,7 +21,7 @@ from smartdoh.speed.way import Way
 from smartdoh.tasks import Tasks
 from smartdoh.wire.names import from_text
 from tests.scenario.messages import addresses, soa, ttls
-from tests.scenario.world import World, settle
+from tests.scenario.world import World, played_in, settle
 
 WWW = "www.example.com."
 LONG = 20.0  # seconds in which a story must have ended
@@ -91,26 +91,9 @@ class Timers(World):
 Story = Callable[[Timers], Awaitable[None]]
 
 
-def story(mode: FastestIp, **how: str) -> Callable[[Story], Callable[[], None]]:
+def story(mode: FastestIp, **how: Any) -> Callable[[Story], Callable[[], None]]:
     """Make a test of a coroutine that plays in a world of timers."""
-
-    def decorate(tell: Story) -> Callable[[], None]:
-        async def play() -> None:
-            world = Timers(mode, **how)  # type: ignore[arg-type]
-            try:
-                await asyncio.wait_for(tell(world), LONG)
-            finally:
-                await world.end()
-            assert not world.bugs
-
-        def test() -> None:
-            asyncio.run(play())
-
-        functools.update_wrapper(test, tell)
-        del test.__wrapped__  # type: ignore[attr-defined]  # pytest would look for a fixture `world`
-        return test
-
-    return decorate
+    return played_in(functools.partial(Timers, mode, **how))
 
 
 @story("first")
@@ -314,7 +297,7 @@ async def test_off(world: Timers) -> None:
     assert not world.net.probed
 
 
-@story("only", groups=("main", "other"), text='[[routing.rules]]\ndomains = ["example.com"]\ngroup = "other"')  # type: ignore[arg-type]
+@story("only", groups=("main", "other"), text='[[routing.rules]]\ndomains = ["example.com"]\ngroup = "other"')
 async def test_a_group_that_wants_none_of_it(world: Timers) -> None:
     client = await world.ask()
     world.upstreams["other"].answer(*a(1, 2))

@@ -6,7 +6,7 @@ import asyncio
 import functools
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import dns.message
 
@@ -220,17 +220,25 @@ async def settle() -> None:
 
 
 Story = Callable[[World], Awaitable[None]]
+AnyWorld = TypeVar("AnyWorld", bound=World)
 
 
 def story(text: str = "", **how: Any) -> Callable[[Story], Callable[[], None]]:
-    """Make a test of a coroutine that plays in a World of its own, made with these arguments.
+    """Make a test of a coroutine that plays in a World of its own, made with these arguments."""
+    return played_in(functools.partial(World, text, **how))
+
+
+def played_in(
+    make: Callable[[], AnyWorld],
+) -> Callable[[Callable[[AnyWorld], Awaitable[None]]], Callable[[], None]]:
+    """Make a test of a coroutine that plays in what `make` makes, in a loop.
 
     At its end no fetch may be left under way and no bug reported, unless the story says so by emptying `bugs`.
     """
 
-    def decorate(tell: Story) -> Callable[[], None]:
+    def decorate(tell: Callable[[AnyWorld], Awaitable[None]]) -> Callable[[], None]:
         async def play() -> None:
-            world = World(text, **how)
+            world = make()
             try:
                 await asyncio.wait_for(tell(world), LONG)
             finally:
