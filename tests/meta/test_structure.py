@@ -12,6 +12,7 @@ LAYERS = (
     "model",
     "errors",
     "tasks",
+    "between",
     "libcurl",
     "wire",
     "config",
@@ -28,7 +29,6 @@ LAYERS = (
 STARTS_TASKS = {
     "src/smartdoh/tasks.py": "names them, keeps them and hears of their failures",
     "src/smartdoh/pipeline/flights.py": "keeps each fetch under its question; on every miss's path",
-    "src/smartdoh/upstream/doh.py": "keeps the closing of connections that it let go",
 }
 ENTRY = "__main__"
 DNSPYTHON_USERS = {"control"}  # a parse and a render cost 120 µs a message: not on the query's path

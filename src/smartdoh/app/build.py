@@ -15,6 +15,7 @@ from smartdoh.app.parts import Parts
 from smartdoh.app.runtime import InForce, Runtime
 from smartdoh.app.timing import timing_of
 from smartdoh.app.upstreams import Upstreams, trust_of, upstreams_of
+from smartdoh.between import Between
 from smartdoh.cache.disk import Disk
 from smartdoh.cache.fingerprint import fingerprint
 from smartdoh.cache.forget import forget
@@ -35,7 +36,11 @@ OpenDisk = Callable[[CacheSettings], Disk | None]
 
 
 def build(
-    settings: Settings, tasks: Tasks, open_disk: OpenDisk = no_disk, present: Runtime | None = None
+    settings: Settings,
+    tasks: Tasks,
+    open_disk: OpenDisk = no_disk,
+    present: Runtime | None = None,
+    between: Between | None = None,
 ) -> Runtime:
     """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used.
 
@@ -43,6 +48,7 @@ def build(
     settings leave as it is, the table in memory, connections, and what was learned of upstreams and addresses, is taken
     over, and goes on undisturbed: `start` puts the new policy in force.
     """
+    between = between or Between()
     views = Views(settings.listen.allow, settings.routing.rules)
     fast = _table(settings, views, present)
     in_force = InForce(fast)
@@ -51,12 +57,12 @@ def build(
     parts = Parts(tasks.report, present.parts if present is not None else None)
     trust = trust_of(settings, parts)
     # Nothing is refused from here on.
-    upstreams = upstreams_of(settings, trust, parts, present.groups if present is not None else {})
+    upstreams = upstreams_of(settings, trust, parts, between, present.groups if present is not None else {})
     lists = _lists(settings, decisions, in_force, ways(settings, upstreams.groups, trust))
     timing, measures = timing_of(settings, fast, upstreams, parts)
     parts.settle()
     disk = open_disk(settings.cache)
-    resolver = _resolver(settings, fast, decisions, upstreams, tasks.report, disk, timing)
+    resolver = _resolver(settings, fast, decisions, upstreams, tasks.report, disk, timing, between)
     return Runtime(
         settings,
         fast,
@@ -97,6 +103,7 @@ def _resolver(
     report: Report,
     disk: Disk | None,
     timing: Timing,
+    between: Between,
 ) -> Resolver:
     cache = settings.cache
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
@@ -114,6 +121,7 @@ def _resolver(
         SecondLevel(disk, origins, bounds, clock.now) if disk is not None else None,
         timing,
         origins,
+        between,
     )
 
 

@@ -20,6 +20,7 @@ from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
 from smartdoh.app.runtime import Runtime
+from smartdoh.between import Between
 from smartdoh.cache.disk import Disk
 from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
@@ -62,15 +63,17 @@ class Server:
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
         self._queries = QueryLog(Outlet(STDERR))
+        self._between = Between()
         self._wanted = _needs_restart(settings)
         self._sockets = self._place.sockets(settings)
         try:
-            self._runtime = build(settings, self._new_tasks(), open_disk)
+            self._runtime = build(settings, self._new_tasks(), open_disk, between=self._between)
         except ConfigError:
             self._sockets.close()
             raise
         self._udp = [
-            UdpListener(sock, self._runtime.fast, self._runtime.resolver) for sock in self._sockets.udp
+            UdpListener(sock, self._runtime.fast, self._runtime.resolver, self._between)
+            for sock in self._sockets.udp
         ]
         self._tcp = [self._tcp_listener(sock) for sock in self._sockets.tcp]
         self._listeners: list[UdpListener | TcpListener] = [*self._udp, *self._tcp]
@@ -133,7 +136,8 @@ class Server:
         """The runtime of the config as it is now, ready to answer. Raises ConfigError."""
         present = self._runtime
         settings = await asyncio.to_thread(self._load)
-        runtime = build(settings, self._new_tasks(), partial(open_disk, present=present.disk), present)
+        opened = partial(open_disk, present=present.disk)
+        runtime = build(settings, self._new_tasks(), opened, present, self._between)
         try:
             await runtime.prepare()
         except BaseException:  # the end came first

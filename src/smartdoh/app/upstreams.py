@@ -13,6 +13,7 @@ from pathlib import Path
 
 from smartdoh.app import clock
 from smartdoh.app.parts import Parts
+from smartdoh.between import Between
 from smartdoh.config import GroupSettings, Settings, UpstreamUrl
 from smartdoh.errors import ConfigError
 from smartdoh.tasks import Tasks
@@ -54,13 +55,14 @@ def upstreams_of(
     settings: Settings,
     trust: Mapping[str, TrustStore],
     parts: Parts,
+    between: Between,
     before: Mapping[str, Group] = _NO_GROUPS,
 ) -> Upstreams:
     """The groups of `settings`; the counters of those in `before` go on."""
     bootstrap = _bootstrap(settings, trust[""], parts)
     groups = {}
     for name, group in settings.groups.items():
-        groups[name] = made = _group(group, bootstrap, trust[name], parts)
+        groups[name] = made = _group(group, bootstrap, trust[name], parts, between)
         if name in before:
             made.questions, made.hedges = before[name].questions, before[name].hedges
     hosts = (_host_to_find(url, group) for group in settings.groups.values() for url in group.upstreams)
@@ -99,9 +101,11 @@ def _bootstrap_group(url: UpstreamUrl, trust: TrustStore, parts: Parts) -> Group
     return parts.take(("bootstrap server", url, trust), make, Group.aclose)
 
 
-def _group(settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, parts: Parts) -> Group:
+def _group(
+    settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, parts: Parts, between: Between
+) -> Group:
     """One group; its members have the connections, and go on where it is asked in another way."""
-    members = [_member(url, settings, bootstrap, trust, parts) for url in settings.upstreams]
+    members = [_member(url, settings, bootstrap, trust, parts, between) for url in settings.upstreams]
     key = ("group", replace(settings, fastest_ip="off"), *members)
     return parts.take(key, lambda _: _group_of(settings, members))
 
@@ -114,14 +118,19 @@ def _group_of(settings: GroupSettings, members: list[Member]) -> Group:
 
 
 def _member(
-    url: UpstreamUrl, settings: GroupSettings, bootstrap: Bootstrap, trust: TrustStore, parts: Parts
+    url: UpstreamUrl,
+    settings: GroupSettings,
+    bootstrap: Bootstrap,
+    trust: TrustStore,
+    parts: Parts,
+    between: Between,
 ) -> Member:
     """One upstream, for this group alone."""
     via, host = settings.via, _host_to_find(url, settings)
     origin = Origin(url.url, url.host, url.port, via.url if via else "", settings.idle, settings.timeout)
 
     def make(tasks: Tasks) -> Member:
-        transport = DohTransport(origin, trust, asyncio.get_running_loop())
+        transport = DohTransport(origin, trust, asyncio.get_running_loop(), between)
         if via is not None and not via.is_address:
             transport.resolve_as = (via.host, via.port)
         finder = bootstrap.finder(host) if host else None

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from smartdoh.between import Between
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
 from smartdoh.cache.second import SecondLevel
@@ -51,6 +52,7 @@ class Resolver:
         second: SecondLevel | None = None,
         timing: Timing | None = None,
         origins: Mapping[str, bytes] = _NO_ORIGINS,
+        between: Between | None = None,
     ) -> None:
         """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
@@ -69,6 +71,7 @@ class Resolver:
         self._second = second
         self._timing = timing
         self._origins = origins
+        self._between = between or Between()
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
         self.tell: Tell | None = None
@@ -125,6 +128,7 @@ class Resolver:
         finally:
             for waiter in self.flights.land(query.key):
                 self._give(waiter, entry)
+            self._between()
 
     async def _resolve(self, query: Query, route: Route, then: Policy) -> Entry:
         """Fetch the answer to `query` by way of `route`, which `then` chose, shape and keep it.

@@ -28,6 +28,7 @@ from smartdoh.upstream import reply
 from smartdoh.upstream.line import Handle, Line, Origin
 from smartdoh.upstream.lines import Lines
 from smartdoh.upstream.reply import Reply
+from smartdoh.upstream.transfers import nothing_between
 from smartdoh.upstream.trust import TrustStore
 
 UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection whose other end takes no data
@@ -44,7 +45,14 @@ Done = Callable[["Reply | UpstreamError"], None]
 class DohTransport:
     """One DoH server. `addresses` are those to connect to where `origin.host` is a name that no proxy resolves."""
 
-    def __init__(self, origin: Origin, trust: TrustStore, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        trust: TrustStore,
+        loop: asyncio.AbstractEventLoop,
+        between: Callable[[], None] = nothing_between,
+    ) -> None:
+        """`between` is called between requests that end together, so that what cannot wait need not."""
         self.origin = origin
         self.addresses: tuple[str, ...] = ()
         self.resolve_as = (origin.host, origin.port)  # whose the addresses are: the server's or its proxy's
@@ -53,13 +61,12 @@ class DohTransport:
         self.is_closed = False
         self._trust = trust
         self._loop = loop
-        self._lines = Lines()
+        self._lines = Lines(between)
         self._spare: list[Handle] = []
         self._running: set[_Exchange] = set()
         self._waiting: deque[_Exchange] = deque()  # those of them that have no line yet
         self._idle_check: asyncio.TimerHandle | None = None
         self._liveness: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def has_room(self) -> bool:
@@ -85,11 +92,10 @@ class DohTransport:
                 timer.cancel()
         self._waiting.clear()
         self.drop_connection()
-        running = [exchange.cancel() for exchange in list(self._running)]
-        # Their handles come back meanwhile.
-        await asyncio.gather(*filter(None, running), return_exceptions=True)
-        await asyncio.gather(*self._closing)
+        for exchange in list(self._running):
+            exchange.cancel(self._loop.time())
         self._close_spare()
+        await asyncio.sleep(0)  # the lines close in the loop's next turn
 
     def drop_connection(self) -> None:
         """Put new requests on new connections; those under way may still end on the old ones."""
@@ -193,9 +199,7 @@ class DohTransport:
 
     def _close_if_done(self, line: Line) -> None:
         if line.in_flight == 0:
-            task = self._loop.create_task(line.multi.aclose(), name=f"close {self.origin.name}")
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._loop.call_soon(line.transfers.close)  # not from within
 
     def _close_spare(self) -> None:
         for handle in self._spare:
@@ -233,28 +237,16 @@ class DohTransport:
 class _Exchange:
     """One request: sent, sent once more if its connection died under it, and answered."""
 
-    __slots__ = (
-        "_cancelled",
-        "_done",
-        "_future",
-        "_is_hurried",
-        "_line",
-        "_retried",
-        "_sent",
-        "_started",
-        "_transport",
-        "handle",
-    )
+    __slots__ = ("_done", "_is_hurried", "_line", "_retried", "_sent", "_started", "_transport", "handle")
 
     def __init__(self, transport: DohTransport, handle: Handle, done: Done, now: float) -> None:
         self._transport = transport
         self.handle = handle
         self._done = done
         self._retried = False
-        self._cancelled = False
         self._is_hurried = False
         self._started = now
-        self._future: asyncio.Future[pycurl.Curl] | None = None
+        self._line: Line | None = None  # that it is on; None while it waits for a stream
 
     def left(self, now: float) -> float:
         """Seconds of its time."""
@@ -267,17 +259,15 @@ class _Exchange:
             self.handle.curl.setopt(pycurl.TIMEOUT_MS, max(1, int(self.left(now) * 1000)))
         self._line = self.handle.line = line
         self._sent = now
-        self._future = future = line.multi.add_handle(self.handle.curl)
-        future.add_done_callback(self._ended)
+        line.transfers.add(self.handle.curl, self._ended)
 
-    def cancel(self) -> asyncio.Future[pycurl.Curl] | None:
-        """Nobody waits any more; what is given ends when the request has."""
-        self._cancelled = True
-        if self._future is None:
-            self._transport.finished(self)
-        else:
-            self._future.cancel()
-        return self._future
+    def cancel(self, now: float) -> None:
+        """Nobody waits any more."""
+        line, self._line = self._line, None
+        if line is not None:
+            line.transfers.remove(self.handle.curl)
+            self._transport.give_back(line, now)
+        self._transport.finished(self)
 
     def give_up(self) -> None:
         """Its time was over before there was a stream for it."""
@@ -285,58 +275,53 @@ class _Exchange:
 
     def move(self, now: float) -> None:
         """Go to another line, if the own one is retired and silent; as a retry, so only once."""
-        if self._future is None or self._retried:
-            return
         line = self._line
+        if line is None or self._retried:
+            return
         if line.retired and now - max(line.heard_at, self._sent) > SILENT:
-            line.multi.remove_handle(self.handle.curl)
+            line.transfers.remove(self.handle.curl)
             self._retried = True
-            self._leave(now)
+            self._leave(line, now)
 
-    def _leave(self, now: float) -> None:
+    def _leave(self, line: Line, now: float) -> None:
         """From this line to another."""
-        line, self._future = self._line, None
+        self._line = None
         self.handle.clear()
         self._transport.give_back(line, now)
         self._transport.place(self, now)
 
-    def _ended(self, future: asyncio.Future[pycurl.Curl]) -> None:
-        if future is not self._future:  # moved
-            return
+    def _ended(self, error: tuple[int, str] | None) -> None:
         line, transport = self._line, self._transport
+        assert line is not None  # noqa: S101 - what is on no line does not end
         now = transport._loop.time()
-        error = None if future.cancelled() else future.exception()
-        if error is not None and not transport.is_closed and self._goes_on(error, now):
+        if error is None:
+            transport.heard(line, self.handle.curl, now)
+            outcome: Reply | UpstreamError = reply.read(self.handle, transport.origin.name)
+        elif self._goes_on(error[0], line, now):
             return
-        if future.cancelled():
-            outcome: Reply | UpstreamError = Timeout("given up", transport.origin.name)
-        elif error is not None:
+        else:
             outcome = reply.explain(self.handle, error, transport.origin.name)
             if isinstance(outcome, Timeout):
                 transport.doubt(line, self._sent)
-        else:
-            transport.heard(line, self.handle.curl, now)
-            outcome = reply.read(self.handle, transport.origin.name)
         transport.give_back(line, now)
         self._end(outcome)
 
-    def _goes_on(self, error: BaseException, now: float) -> bool:
+    def _goes_on(self, code: int, line: Line, now: float) -> bool:
         """Whether the request is sent again: it was not sent yet, or what it was sent on broke for the first time."""
         if self.handle.is_refused:
             self.handle.is_refused = False
-            self._future = None
-            self._transport.found_no_stream(self._line, now)
+            self._line = None
+            self._transport.found_no_stream(line, now)
             self._transport.place(self, now)
             return True
-        if self._retried or error.args[0] not in _DIED:
+        if self._retried or code not in _DIED:
             return False
         self._retried = True
-        self._leave(now)
+        self._leave(line, now)
         return True
 
     def _end(self, outcome: Reply | UpstreamError) -> None:
         if self._is_hurried:
             self.handle.curl.setopt(pycurl.TIMEOUT_MS, int(self._transport.origin.timeout * 1000))
         self._transport.finished(self)
-        if not self._cancelled:
-            self._done(outcome)
+        self._done(outcome)

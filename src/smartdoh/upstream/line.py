@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pycurl
 
 from smartdoh import libcurl
+from smartdoh.upstream.transfers import Transfers
 from smartdoh.upstream.trust import TrustStore
 from smartdoh.wire.codes import MAX_MESSAGE
 
@@ -48,20 +49,20 @@ class Line:
         "in_flight",
         "is_known",
         "limit",
-        "multi",
         "multiplexes",
         "refused",
         "resolved",
         "retired",
         "streams",
+        "transfers",
         "used_at",
     )
 
-    def __init__(self, streams: int, at_first: int) -> None:
+    def __init__(self, transfers: Transfers, streams: int, at_first: int) -> None:
         """`streams` is what the server is known to take on a connection, 0 if it is not; `at_first` is used then."""
-        self.multi = pycurl.AsyncCurlMulti()
-        self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
-        self.multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
+        self.transfers = transfers
+        self.transfers.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
+        self.transfers.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
         self.limit = streams or at_first  # requests that it is given at a time
         self.streams = streams  # of which it was found to take so many; 0 while that is not known
         self.in_flight = 0
@@ -78,10 +79,10 @@ class Line:
         self.is_known = True
         self.multiplexes = http_version >= pycurl.CURL_HTTP_VERSION_2_0
         if self.multiplexes:
-            self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 2)  # the second one is never made
+            self.transfers.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 2)  # the second one is never made
             self.limit = self.streams or MAX_STREAMS
         else:
-            self.multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
+            self.transfers.setopt(pycurl.M_MAX_HOST_CONNECTIONS, HTTP1_CONNECTIONS)
             self.limit = HTTP1_CONNECTIONS
 
     def overflow(self) -> None:

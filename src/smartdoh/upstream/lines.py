@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from smartdoh.upstream.line import HTTP1_CONNECTIONS, UNTOLD, Line
+from smartdoh.upstream.transfers import Transfers
 
 MOST_CONNECTIONS = 8  # to one origin that multiplexes
 FEWEST = 8  # streams; a connection that has room for fewer has rather been told to end (GOAWAY)
@@ -13,7 +14,9 @@ FEWEST = 8  # streams; a connection that has room for fewer has rather been told
 class Lines:
     """The lines in use, oldest first. Times are in seconds of the loop's clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, between: Callable[[], None]) -> None:
+        """`between` is what each line's Transfers call."""
+        self._between = between
         self.capacity = MOST_CONNECTIONS * UNTOLD
         """Requests that all lines together take at a time, those that may still be made included."""
         self._lines: list[Line] = []
@@ -37,7 +40,7 @@ class Lines:
         else:
             if not self._may_grow():
                 return None
-            line = Line(self._streams, self._at_first)
+            line = Line(Transfers(self._between), self._streams, self._at_first)
             self._lines.append(line)
         if line.in_flight == 0:
             line.heard_at = now

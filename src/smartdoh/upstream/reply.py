@@ -46,10 +46,10 @@ def read(handle: Handle, name: str) -> Reply | UpstreamError:
     return Reply(chunks[0] if len(chunks) == 1 else b"".join(chunks), age)
 
 
-def explain(handle: Handle, error: BaseException, name: str) -> UpstreamError:
+def explain(handle: Handle, error: tuple[int, str], name: str) -> UpstreamError:
     """A libcurl error as whose fault it was."""
-    code = error.args[0]
-    said = handle.curl.errstr() or str(error.args[-1])
+    code = error[0]
+    said = handle.curl.errstr() or error[1]
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return Timeout(said, name)
     if code in _CERTIFICATE_ERRORS:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import dns.message
 import pytest
 
+from smartdoh.between import Between
 from smartdoh.config import Endpoint
 from smartdoh.listener.anyaddress import AnyAddressSocket, is_wildcard
 from smartdoh.listener.sockets import open_sockets
@@ -23,13 +24,15 @@ class Served:
     """A UDP listener on one address, and the World behind it."""
 
     def __init__(self, host: str) -> None:
+        self.time = 0.0
+        self.between = Between(lambda: self.time)
         self.world = World('[listen]\nallow = ["0.0.0.0/0", "::/0"]')
         sockets = open_sockets([Endpoint(host, 0)])
         for unused in sockets.tcp:
             unused.close()
         (self.sock,) = sockets.udp
         self.port: int = self.sock.getsockname()[1]
-        self.listener = UdpListener(self.sock, self.world.fast, self.world.resolver)
+        self.listener = UdpListener(self.sock, self.world.fast, self.world.resolver, self.between)
         self.listener.start()
 
     async def end(self) -> None:
@@ -88,6 +91,25 @@ def test_a_miss_and_then_hits() -> None:
                 assert answer.id == number
                 assert addresses(answer) == ["192.0.2.1"]
             assert len(served.world.upstream.asked) == 1
+
+    on_both_loops(tell)
+
+
+def test_hits_need_not_wait_for_the_end_of_other_work() -> None:
+    """They are answered in the middle of a turn of the loop; a miss that is seen there is resolved in the next one."""
+
+    async def tell() -> None:
+        async with served_on("127.0.0.1") as served, client("127.0.0.1") as sock:
+            await served.world.know(A)
+            sock.sendto(question(id=1), ("127.0.0.1", served.port))
+            sock.sendto(question("new.example.com", id=2), ("127.0.0.1", served.port))
+            served.time += 1.0
+            served.between()
+            assert sock.recv(512)[:2] == b"\0\1"
+            assert len(served.world.upstream.asked) == 1
+            await settled_until(lambda: served.world.upstream.waiting == 1)
+            served.world.upstream.answer("new.example.com. 300 A 192.0.2.2")
+            assert (await receive(sock))[0].id == 2
 
     on_both_loops(tell)
 
