@@ -1,6 +1,7 @@
 """A plain DNS server over UDP and TCP: behind dnsdist and knot-resolver, and for bootstrap."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ Reply = Callable[[dns.message.Message, dns.message.Message, Transport], list[byt
 """From a query and its right answer to what is sent back; an empty list is silence."""
 
 START_TRIES = 5
+BURST_BYTES = (
+    1 << 20
+)  # of the kernel's, so that hundreds of questions at once are not lost while nothing reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class PlainServer:
                 )
             except OSError:
                 continue
+            self._udp.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BURST_BYTES)
             try:
                 self._server = await loop.create_server(lambda: _Tcp(self), "127.0.0.1", self.port)
             except OSError:
