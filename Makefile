@@ -4,6 +4,8 @@
 PYTHON       ?= python3
 CONFIG       := smartdoh.toml
 PYTEST_ARGS  ?=
+# A file's tests stay together, since they share their servers. Most tests wait more than they work.
+PYTEST        = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 BENCH_ARGS   ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1800
@@ -31,7 +33,7 @@ run: build ## the proxy on 127.0.0.1:5553 with smartdoh.toml (another: CONFIG=FI
 
 test: $(DEV) ## all tests, against real DNS servers where they can be installed (PYTEST_ARGS=...)
 	scripts/install-test-servers
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 build: $(INSTALLED) ## only .venv, with .venv/bin/smartdoh ready to run
 
@@ -57,14 +59,14 @@ SANITIZER  = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) libstdc++.so.6" ASA
 sanitize: $(DEV) ## the fast path built to find its own mistakes (ASan, UBSan), under its tests and the fuzzers' corpus
 	SMARTDOH_SANITIZE=1 $(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp build/sanitized-objects
 	$(SANITIZER) $(BIN)/python -c 'from smartdoh.fastpath import _native; assert "$(SANITIZED)" in _native.__file__'
-	$(SANITIZER) $(BIN)/python -m pytest $(SANITIZED_TESTS)
+	$(SANITIZER) $(PYTEST) $(SANITIZED_TESTS)
 
 PORTABLE := build/portable
 
 portable: $(DEV) ## the fast path as it is built where sockets take no batches, under its tests
 	SMARTDOH_ONE_AT_A_TIME=1 $(BIN)/python setup.py --quiet build --build-lib $(PORTABLE) --build-temp build/portable-objects
 	PYTHONPATH=$(PORTABLE) $(BIN)/python -c 'from smartdoh.fastpath import _native; assert "$(PORTABLE)" in _native.__file__'
-	PYTHONPATH=$(PORTABLE) $(BIN)/python -m pytest tests/unit/fastpath tests/unit/listener tests/property/test_fast_clients.py
+	PYTHONPATH=$(PORTABLE) $(PYTEST) tests/unit/fastpath tests/unit/listener tests/property/test_fast_clients.py
 
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints

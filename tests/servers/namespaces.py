@@ -40,7 +40,7 @@ class Namespace:
         self._thread = ThreadPoolExecutor(1, initializer=leave)
         self.run(lambda: ip("link", "set", "lo", "up"))
         for address in self._addresses:
-            self.run(lambda address=address: ip("address", "add", address, "dev", "lo"))  # type: ignore[misc]
+            self.run(lambda address=address: add_address(address, "lo"))  # type: ignore[misc]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,8 +63,8 @@ class Cable:
         other = self.far.run(_path)
         peer = ("peer", "name", self.name, "netns", other)
         self.near.run(lambda: ip("link", "add", self.name, "type", "veth", *peer))
-        self.near.run(lambda: ip("address", "add", self.near_address, "dev", self.name))
-        self.far.run(lambda: ip("address", "add", self.far_address, "dev", self.name))
+        self.near.run(lambda: add_address(self.near_address, self.name))
+        self.far.run(lambda: add_address(self.far_address, self.name))
         self.far.run(lambda: ip("link", "set", self.name, "up"))
         return self
 
@@ -85,6 +85,12 @@ def leave() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_NETWORK):
         raise OSError(ctypes.get_errno(), "unshare")
+
+
+def add_address(address: str, device: str) -> None:
+    """Give a device of this thread's network an address, with its prefix length, that can be bound at once."""
+    at_once = ("nodad",) if ":" in address else ()  # else the kernel first looks whether it is a duplicate
+    ip("address", "add", address, "dev", device, *at_once)
 
 
 def ip(*words: str) -> None:

@@ -82,6 +82,8 @@ def ask(sock: socket.socket, name: str, qtype: str, edns: int) -> dns.message.Me
         except (TimeoutError, ConnectionRefusedError, dns.exception.DNSException):
             time.sleep(0.01)  # it may not listen yet
             continue
+        if answer.id != question.id:  # a late answer to what was sent twice before
+            continue
         assert question.is_response(answer)
         assert answer.edns == edns
         return answer

@@ -15,7 +15,7 @@ from smartdoh.wire.names import from_text
 from tests.scenario.fast import Rig, rig, udp_socket
 from tests.scenario.messages import CLIENT, question, soa
 from tests.scenario.world import Datagrams
-from tests.servers.namespaces import Namespace, ip
+from tests.servers.namespaces import Namespace, add_address
 
 A = "www.example.com. 300 A 192.0.2.1"
 WWW = from_text("www.example.com.")
@@ -132,7 +132,7 @@ def test_names_of_clients_as_python_has_them(build: type[FastPath]) -> None:
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root")
     with Namespace("192.0.2.7/32", "2001:db8::7/128") as network:
-        network.run(lambda: ip("address", "add", "fe80::7/64", "dev", "lo"))
+        network.run(lambda: add_address("fe80::7/64", "lo"))
         for address in (("192.0.2.7", 0), ("2001:db8::7", 0), ("fe80::7", 0, 0, 1)):
             kind = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
             with (
