@@ -40,7 +40,7 @@ def low_ports() -> None:
     """Probes go to ports 443 and 80, on which not everybody may listen."""
     try:
         with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.66.0.1", 443))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # others look at the same time
+            probe.bind(("127.68.0.1", 443))
     except PermissionError:
         pytest.skip("listening on port 443 takes root")

@@ -114,15 +114,15 @@ class TestWithSockets:
 
     def test_prompt_late_refusing_and_silent(self, run: Run) -> None:
         async def story() -> list[tuple[str, str]]:
-            with listening("127.66.0.4", 80), black_hole("127.66.0.1"):
-                async with late("127.66.0.2"), looking() as it:
-                    return await it.look(*(f"127.66.0.{number}" for number in range(1, 5)))
+            with listening("127.67.0.4", 80), black_hole("127.67.0.1"):
+                async with late("127.67.0.2"), looking() as it:
+                    return await it.look(*(f"127.67.0.{number}" for number in range(1, 5)))
 
         assert run(story()) == [
-            ("127.66.0.4", "connected"),
-            ("127.66.0.2", "connected"),
-            ("127.66.0.1", "out of reach"),
-            ("127.66.0.3", "out of reach"),
+            ("127.67.0.4", "connected"),
+            ("127.67.0.2", "connected"),
+            ("127.67.0.1", "out of reach"),
+            ("127.67.0.3", "out of reach"),
         ]
 
     def test_whoever_is_verified_comes_first(self, run: Run, authority: Authority) -> None:
@@ -130,23 +130,23 @@ class TestWithSockets:
 
         async def story() -> list[tuple[str, str]]:
             async with AsyncExitStack() as stack:
-                stack.enter_context(tls("127.66.0.1", wrong))
-                stack.enter_context(listening("127.66.0.2", 80))
-                stack.enter_context(tls("127.66.0.3", good, port=443))
+                stack.enter_context(tls("127.67.0.1", wrong))
+                stack.enter_context(listening("127.67.0.2", 80))
+                stack.enter_context(tls("127.67.0.3", good, port=443))
                 it = await stack.enter_async_context(looking(Way(ca_file=str(authority.ca_file))))
-                return await it.look("127.66.0.1", "127.66.0.2", "127.66.0.3")
+                return await it.look("127.67.0.1", "127.67.0.2", "127.67.0.3")
 
         found = run(story())
-        assert found[0] == ("127.66.0.3", "verified")
-        assert found[2][0] == "127.66.0.1" or ("127.66.0.1", "wrong certificate") not in found
+        assert found[0] == ("127.67.0.3", "verified")
+        assert found[2][0] == "127.67.0.1" or ("127.67.0.1", "wrong certificate") not in found
 
     def test_names_that_share_an_address_share_its_probe(self, run: Run) -> None:
         async def story() -> list[int]:
-            with listening("127.66.0.1", 80) as one, listening("127.66.0.2", 80) as two:
+            with listening("127.67.0.1", 80) as one, listening("127.67.0.2", 80) as two:
                 async with looking() as it:
                     await asyncio.gather(
                         *(
-                            it.look("127.66.0.1", "127.66.0.2", name=from_text(f"n{number}.example"))
+                            it.look("127.67.0.1", "127.67.0.2", name=from_text(f"n{number}.example"))
                             for number in range(20)
                         )
                     )
@@ -159,12 +159,12 @@ class TestWithSockets:
 
         async def story() -> None:
             with ExitStack() as stack:
-                stack.enter_context(black_hole("127.66.0.1"))
-                host = stack.enter_context(listening("127.66.0.2"))
+                stack.enter_context(black_hole("127.67.0.1"))
+                host = stack.enter_context(listening("127.67.0.2"))
                 async with looking(Way(ca_file=str(authority.ca_file))) as it:
                     called: list[None] = []
-                    it.schedule("127.66.0.1", "127.66.0.2", done=lambda: called.append(None))
-                    it.schedule("127.66.0.2", name=OTHER, done=lambda: called.append(None))
+                    it.schedule("127.67.0.1", "127.67.0.2", done=lambda: called.append(None))
+                    it.schedule("127.67.0.2", name=OTHER, done=lambda: called.append(None))
                     for _ in ("the probe", "the handshake"):
                         await host.accepted()
                     assert len(it.tasks) == 2
@@ -173,7 +173,7 @@ class TestWithSockets:
         run(story())
 
 
-ONE, TWO, THREE, FOUR, FIVE = (f"127.66.0.{number}" for number in range(1, 6))
+ONE, TWO, THREE, FOUR, FIVE = (f"127.67.0.{number}" for number in range(1, 6))
 FIVE_TIMES: dict[str, float | Failure] = {ONE: 0.1, TWO: 0.2, THREE: 0.3, FOUR: 0.4, FIVE: 0.5}
 
 
@@ -267,7 +267,7 @@ def test_questions_of_one_name_share_a_handshake(run: Run) -> None:
 
 def test_never_more_than_so_many_at_once(run: Run) -> None:
     async def story() -> None:
-        addresses = [f"127.66.1.{number}" for number in range(40)]
+        addresses = [f"127.67.1.{number}" for number in range(40)]
         script = Script(dict.fromkeys(addresses, 0.1))
         async with looking(at_once=3, **script.how) as it:
             for number in range(5):
@@ -281,7 +281,7 @@ def test_never_more_than_so_many_at_once(run: Run) -> None:
 
 def test_eight_addresses_of_a_name(run: Run) -> None:
     async def story() -> None:
-        addresses = [f"127.66.1.{number}" for number in range(20)]
+        addresses = [f"127.67.1.{number}" for number in range(20)]
         script = Script(dict.fromkeys(addresses, 0.1))
         async with looking(**script.how) as it:
             await it.look(*addresses)
@@ -293,7 +293,7 @@ def test_eight_addresses_of_a_name(run: Run) -> None:
 def test_a_flood_of_names_is_passed_over(run: Run) -> None:
     async def story() -> None:
         names = [from_text(f"n{number}.example") for number in range(int(module.BURST) + 50)]
-        addresses = [f"127.66.{number // 250}.{number % 250}" for number in range(len(names) + 1)]
+        addresses = [f"127.67.{number // 250}.{number % 250}" for number in range(len(names) + 1)]
         script = Script(dict.fromkeys(addresses, 0.1))
         async with looking(**script.how) as it:
             taken = 0
