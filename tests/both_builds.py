@@ -6,14 +6,22 @@ from dataclasses import asdict
 from typing import Any
 
 from smartdoh.cache.policy import Bounds, entry_of
+from smartdoh.errors import WireError
 from smartdoh.fastpath import Entry
 from smartdoh.fastpath._python import FastPath
+from smartdoh.fastpath.cookies import Cookies, Secrets
+from smartdoh.fastpath.surface import NO_TIMEOUT
 from smartdoh.model import Answer, Query
+from smartdoh.wire import edns
 from smartdoh.wire.answer import scan_answer
+from smartdoh.wire.codes import HEADER
+from smartdoh.wire.question import parse_query
 from tests.builds import BUILDS, fast_path
 from tests.scenario.world import Clock, Datagrams
 
 HOSTS: dict[str, int | None] = {"127.0.0.1": 0, "198.51.100.7": 3, "2001:db8::1": 0, "192.0.2.1": None}
+CLIENT_COOKIE = b"a client"
+SINCE_1970 = 1_800_000_000.0  # seconds, where the clock begins
 UNEQUAL = ("octets",)  # the memory that they take is their own
 
 
@@ -22,6 +30,8 @@ class Both:
 
     def __init__(self, *, stale_at_once: bool = True, entries: int = 1000) -> None:
         self.clock = Clock(1000.0)
+        self.timeout = NO_TIMEOUT  # what clients of streams are told
+        self._cookies = Cookies(Secrets(b"the same for all"), lambda: SINCE_1970 + self.clock())
         self._builds: list[FastPath] = [
             fast_path(build)(
                 entries=entries, view_of=HOSTS.get, clock=self.clock, stale_at_once=stale_at_once
@@ -43,7 +53,7 @@ class Both:
 
     def ask(self, wire: bytes, host: str) -> object:
         """What a message gets over TCP and over UDP, and what is due then."""
-        said = self._same(lambda fast: fast.ask(wire, host))
+        said = self._same(lambda fast: fast.ask(wire, host, self.timeout))
         self._same(lambda fast: fast.take_due())
         self._same(lambda fast: _drained(fast, wire, host))
         self._same(lambda fast: fast.take_due())
@@ -51,7 +61,20 @@ class Both:
 
     def stream(self, octets: bytes, host: str) -> object:
         """What a stream of messages gets."""
-        return self._same(lambda fast: fast.ask_stream(bytearray(octets), host))
+        return self._same(lambda fast: fast.ask_stream(bytearray(octets), host, self.timeout))
+
+    def use_cookies(self, *, wanted: bool) -> None:
+        """Whether clients that send a cookie get one."""
+        self.change("use_cookies", self._cookies if wanted else None)
+
+    def with_cookie(self, wire: bytes, host: str) -> bytes:
+        """A question as its client sends it that knows a good cookie by now; what is none stays as it is."""
+        try:
+            query = parse_query(wire.ljust(HEADER, b"\0"))
+        except WireError:
+            return wire
+        opt = edns.render(options=edns.cookie(self._cookies.answer(CLIENT_COOKIE, host)[0]))
+        return wire[:4] + b"\0\1\0\0\0\0\0\1" + wire[HEADER : query.end] + opt
 
     def render(self, query: Query, entry: Entry, *, udp: bool) -> object:
         """An entry that is in no table."""

@@ -32,6 +32,8 @@ class Query(NamedTuple):
     view: int  # which policy the client has; 0 is everybody's
     host: str  # the client's address
     key: bytes  # under which the answer is kept: folded question, then view, DO and CD
+    own: bytes = b""  # EDNS options that whatever answers it has: cookie (RFC 7873), keepalive (RFC 7828)
+    proven: bool = False  # a cookie of ours shows that the client gets what is sent to its address
 
 
 class Scan(NamedTuple):

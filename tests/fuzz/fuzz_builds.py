@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from smartdoh.cache.policy import Bounds
 from smartdoh.errors import WireError
+from smartdoh.fastpath.surface import NO_TIMEOUT
 from smartdoh.wire.codes import HEADER
 from smartdoh.wire.question import parse_query
 from tests.both_builds import HOSTS, Both
@@ -18,6 +19,8 @@ SECONDS = (0.25, 1.0, 29.75, 270.0)
 STALE_LATER = 128
 LOGGED = (0, 6)  # records that there is room for
 BURSTS = (1, 2, 5, 10)
+COOKIES = 16
+TIMEOUTS = (NO_TIMEOUT, 0, 100, 0xFFFF)  # what clients of streams are told, in units of 100 ms
 WHO = tuple(HOSTS)
 
 
@@ -27,6 +30,8 @@ def check(data: bytes) -> None:
     both = Both(stale_at_once=switches < STALE_LATER)
     both.change("log", LOGGED[switches >> 3 & 1])
     both.change("limit", switches & 1, BURSTS[switches >> 1 & 3])
+    both.use_cookies(wanted=switches & COOKIES != 0)
+    both.timeout = TIMEOUTS[switches >> 5 & 3]
     question = b""
     at = 1
     for _ in range(MOST_STEPS):
@@ -44,6 +49,8 @@ def _step(both: Both, what: int, message: bytes, question: bytes) -> bytes:
     host = WHO[what >> 2 & 3]
     match what & 3:
         case 0:
+            if what & 16:
+                both.ask(both.with_cookie(message, host), host)
             both.ask(message, host)
             return message
         case 1:

@@ -14,6 +14,7 @@ from tests.fuzz.harnesses import run_file
 
 HEAD = bytes.fromhex("1234 0100 0001 0000 0000 0001") + b"\1a\0\0\1\0\1"
 MOST = 65_535
+COOKIE, LONGEST = 10, 4096
 
 
 def check(data: bytes) -> None:
@@ -24,11 +25,12 @@ def check(data: bytes) -> None:
     try:
         query = parse_query(HEAD + opt)
     except WireError:
-        assert split is None
+        assert split is None or not _may_be_asked(options, split)
         return
     assert query.edns is not None
     assert query.edns.options == options
     assert split is not None
+    assert _may_be_asked(options, split)
     assert b"".join(struct.pack("!HH", code, len(value)) + value for code, value in split) == options
     assert len(split) <= edns.MAX_OPTIONS
     _check_extended_error(options)
@@ -44,6 +46,12 @@ def _split(options: bytes) -> list[tuple[int, bytes]] | None:
         return list(edns.split_options(options))
     except WireError:
         return None
+
+
+def _may_be_asked(options: bytes, split: list[tuple[int, bytes]]) -> bool:
+    """What is sound may still be no query's: RFC 7873 section 5.2.2, of whose cookies the first counts."""
+    cookies = [len(value) for code, value in split if code == COOKIE]
+    return len(options) <= LONGEST and (not cookies or cookies[0] == 8 or 16 <= cookies[0] <= 40)
 
 
 def _check_extended_error(options: bytes) -> None:

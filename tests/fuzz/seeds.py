@@ -16,6 +16,7 @@ from tests.unit.wire.messages import (
     TXT,
     address,
     answer_wire,
+    header,
     name,
     opt,
     option,
@@ -27,6 +28,7 @@ from tests.unit.wire.messages import (
 )
 
 COOKIE, SUBNET = option(10, b"8 octets"), option(8, b"\0\1\x18\0\xc0\0\2")
+KEEPALIVE = option(11)
 PADDING, ERROR = option(12, bytes(16)), option(15, b"\0\x16no answer")
 OTHER = name("other.example.net")
 PLAIN = bytes((0x01 | 0x08, 0, 0, 0))  # over UDP, RD
@@ -51,6 +53,13 @@ QUERIES = {
     "signed": query_wire(opt(), record(name("key"), 250, name("hmac-sha256") + bytes(16), 0, 255)),
     "pointers": query_wire(record(pointer(16), 1, bytes(4)), record(b"\1a" + pointer(QUESTION_END), 1, b"")),
     "answer": answer_wire((address(1),)),
+    "cookie-server": query_wire(opt(option(10, bytes(24)))),
+    "cookie-short": query_wire(opt(option(10, bytes(15)))),
+    "cookie-twice": query_wire(opt(COOKIE + COOKIE)),
+    "cookie-alone": header((0, 0, 0, 1), 0x0100) + opt(COOKIE),
+    "keepalive": query_wire(opt(KEEPALIVE + COOKIE)),
+    "options-many": query_wire(opt(option(3) * 33)),
+    "options-long": query_wire(opt(option(12, bytes(4093)))),
 }
 ANSWERS = {
     "address": PLAIN + answer_wire((address(1), address(2, 60))),
@@ -104,6 +113,9 @@ OPTION_LISTS = {
     "all": COOKIE + SUBNET + PADDING + ERROR,
     "error": option(15, b"\0\3\xff\0") + ERROR,
     "most": option(3) * 32,
+    "longest": option(12, bytes(4092)),
+    "too-long": option(12, bytes(4093)),
+    "cookie-long": option(10, bytes(41)),
     "too-many": option(3) * 33,
     "overrun": ERROR + b"\0\3\0\5ab",
 }
@@ -124,12 +136,13 @@ STREAMS = {
 }
 
 
-def story(*steps: tuple[int, bytes]) -> bytes:
+def story(*steps: tuple[int, bytes], switches: int = 0) -> bytes:
     """Steps as `fuzz_builds` reads them: what happens, and the message behind its length."""
-    return b"\0" + b"".join(bytes((what,)) + framed(message) for what, message in steps)
+    return bytes((switches,)) + b"".join(bytes((what,)) + framed(message) for what, message in steps)
 
 
 ASK = query_wire(opt(), asked=question(name("a1.example.com")))
+WITH_COOKIE = query_wire(opt(COOKIE + KEEPALIVE), asked=question(name("a1.example.com")))
 STORIES = {
     "hit": story((0, ASK), (1, answer_wire((address(1),), asked=question(name("a1.example.com")))), (0, ASK)),
     "stale": story(
@@ -146,6 +159,22 @@ STORIES = {
         (0x42, b""),
     ),
     "stranger": story((12, ASK), (12, bytes(12)), (15, framed(ASK))),
+    "cookie": story(
+        (0x10, WITH_COOKIE),
+        (1, answer_wire((address(1),), asked=question(name("a1.example.com")))),
+        (0x10, WITH_COOKIE),
+        *[(0x32, b"")] * 7,
+        (0x18, WITH_COOKIE),
+        (0x13, framed(WITH_COOKIE, ASK)),
+        (12, WITH_COOKIE),
+        (0, QUERIES["cookie-alone"]),
+        switches=0x50,
+    ),
+    "cookie-limit": story(
+        *[(0x04, WITH_COOKIE), (0x14, ASK), (0x04, QUERIES["signed"]), (0x04, QUERIES["cookie-short"])] * 3,
+        switches=0x11,
+    ),
+    "keepalive": story((0, QUERIES["keepalive"]), (3, framed(QUERIES["keepalive"], ASK)), switches=0x20),
     "generation": story(
         (0, ASK), (1, answer_wire((address(1),), asked=question(name("a1.example.com")))), (0x83, b"")
     ),

@@ -21,9 +21,9 @@ cdef size_t render_kept(
     if kept.ad and (question.do_bit or question.flags & AD):
         flags |= AD
     if question.has_opt:
-        opt = OPT_FIXED + kept.ede_size + (EDE_SIZE if stale else 0)
+        opt = OPT_FIXED + question.own_size + kept.ede_size + (EDE_SIZE if stale else 0)
     if size + opt > limit:  # Extended DNS Errors go first (RFC 8914 section 3)
-        opt = OPT_FIXED if question.has_opt else 0
+        opt = OPT_FIXED + question.own_size if question.has_opt else 0
         if size + opt > limit:
             cut = first_beyond(kept, limit - opt)
             size = cut.start
@@ -66,27 +66,27 @@ cdef inline void set_ttls(Kept* kept, uint8_t* out, size_t size, double now, bin
         return
     while offset < end and offset[0] < size:
         at = out + offset[0]
-        ttl = <uint32_t>u16(at) << 16 | u16(at + 2)
+        ttl = u32(at)
         if stale:
             ttl = STALE_ANSWER_TTL
         else:
             ttl = ttl - passed if ttl > passed else 0
-        put_u16(at, ttl >> 16)
-        put_u16(at + 2, ttl & 0xFFFF)
+        put_u32(at, ttl)
         offset += 1
 
 
 cdef inline void write_opt(Kept* kept, const Question* question, uint8_t* at, size_t size, bint stale) noexcept nogil:
-    """The OPT record of our answers (RFC 6891 section 6.1), `size` octets long, with the errors there is room for."""
+    """The OPT record of our answers (RFC 6891 section 6.1), `size` octets long: the question's own, and the errors there is room for."""
     at[0] = 0
     put_u16(at + 1, OPT)
     put_u16(at + 3, MAX_UDP)
     at[5] = at[6] = 0
     put_u16(at + 7, DO if question.do_bit else 0)
     put_u16(at + 9, <unsigned int>(size - OPT_FIXED))
-    if size == OPT_FIXED:
+    memcpy(at + OPT_FIXED, question.own, question.own_size)
+    if size == <size_t>OPT_FIXED + question.own_size:
         return
-    memcpy(at + OPT_FIXED, ede_of(kept), kept.ede_size)
+    memcpy(at + OPT_FIXED + question.own_size, ede_of(kept), kept.ede_size)
     if stale:
         at += size - EDE_SIZE
         put_u16(at, OPTION_EDE)

@@ -77,10 +77,12 @@ cdef uint64_t bucket_of(const sockaddr_in6* sender) noexcept nogil:
     return <uint64_t>6 << 56 | client.address[0] >> 8
 
 
-cdef size_t write_truncated(const Question* question, const uint8_t* wire, uint8_t* out) noexcept nogil:
-    """judge.truncated in C, for a sound question: at most MAX_KEY octets and the two fixed parts."""
+cdef size_t write_over_limit(const Question* question, const uint8_t* wire, uint8_t* out) noexcept nogil:
+    """judge.over_limit in C, for a sound question: at most MAX_KEY octets, the two fixed parts and MOST_OWN."""
+    cdef bint is_cookie_due = question.own_size and not question.proven
+    cdef size_t opt = OPT_FIXED + question.own_size
     memcpy(out, wire, 2)
-    put_u16(out + 2, QR | RA | TC | (question.flags & (RD | CD)))
+    put_u16(out + 2, QR | RA | (BADCOOKIE & 15 if is_cookie_due else TC) | (question.flags & (RD | CD)))
     put_u16(out + 4, 1)
     put_u16(out + 6, 0)
     put_u16(out + 8, 0)
@@ -88,5 +90,7 @@ cdef size_t write_truncated(const Question* question, const uint8_t* wire, uint8
     memcpy(out + HEADER, wire + HEADER, question.end - HEADER)
     if not question.has_opt:
         return question.end
-    write_opt(NULL, question, out + question.end, OPT_FIXED, False)  # nothing of a kept answer in it
-    return question.end + OPT_FIXED
+    write_opt(NULL, question, out + question.end, opt, False)  # nothing of a kept answer in it
+    if is_cookie_due:
+        out[question.end + 5] = BADCOOKIE >> 4
+    return question.end + opt

@@ -5,8 +5,9 @@ A turn reads up to 64 datagrams with one system call, answers those that can be 
 answers with another. On that way no Python object is made and no Python code runs, but for the clock, once a turn.
 The rest is for the specification's own parts: `judge` for what is not plainly sound, `Entry` for the spine.
 
-Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _limits.pxi how often, _table.pxi keeps, _answer.pxi
-writes, _counts.pxi counts, _log.pxi remembers for the log, _batch.pxi talks to the system, _values.pxi to Python.
+Divided by concept: _question.pxi reads, _clients.pxi knows who asks, _limits.pxi how often, _cookies.pxi (by _siphash.pxi)
+whether it is who it says, _table.pxi keeps, _answer.pxi writes, _counts.pxi counts, _log.pxi remembers for the log,
+_batch.pxi talks to the system, _values.pxi to Python.
 """
 
 cimport cython
@@ -20,8 +21,9 @@ from libc.string cimport memcmp, memcpy, memset
 import socket
 
 from smartdoh.fastpath import counts, surface
+from smartdoh.fastpath.cookies import address_of as address_of_host
 from smartdoh.fastpath.entry import Entry
-from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.judge import judge, over_limit, refusal
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import bucket_of as bucket_of_host
 from smartdoh.fastpath.log import logged
@@ -55,7 +57,10 @@ cdef enum:  # as in smartdoh.wire.codes
     DO = 0x8000
     OPT = 41
     NXDOMAIN = 3
+    BADCOOKIE = 23
     ADDITIONAL = 2
+    OPTION_COOKIE = 10
+    OPTION_KEEPALIVE = 11
     OPTION_EDE = 15
     EDE_STALE = 3
     EDE_STALE_NXDOMAIN = 19
@@ -63,6 +68,7 @@ cdef enum:  # as in smartdoh.wire.codes
     MIN_UDP = 512
     MAX_UDP = 1232
     MAX_MESSAGE = 65535
+    NO_TIMEOUT = -1  # as in smartdoh.fastpath.surface
 
 include "_question.pxi"
 include "_table.pxi"
@@ -71,6 +77,8 @@ include "_counts.pxi"
 include "_batch.pxi"
 include "_clients.pxi"
 include "_limits.pxi"
+include "_siphash.pxi"
+include "_cookies.pxi"
 include "_log.pxi"
 include "_values.pxi"
 
@@ -99,6 +107,7 @@ cdef class FastPath:
     cdef double refusals, refusals_at
     cdef uint64_t misses, malformed, refused, limited, ignored, unsent
     cdef Limits limits  # or None
+    cdef Jar jar  # or None
     cdef Log records  # or None
     cdef unsigned int kind  # of the last answer
     cdef Counts counts
@@ -144,6 +153,8 @@ cdef class FastPath:
         cdef list misses = []
         cdef int number
         cdef size_t size
+        if self.jar is not None:
+            self.jar.begin()
         for number in range(received):
             self.read(number)
         self.fetch(received)
@@ -165,12 +176,15 @@ cdef class FastPath:
         self.unsent += batch.send(fd)
         return misses
 
-    def ask(self, bytes wire, str host):
-        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing."""
-        return self.ask_bytes(wire, host, self.clock(), STREAM)
+    def ask(self, bytes wire, str host, int timeout=NO_TIMEOUT):
+        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing.
 
-    def ask_stream(self, buffer, str host):
-        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2).
+        `timeout` is what a client that wants to know is told of how long the stream may be idle, in units of 100 ms.
+        """
+        return self.ask_bytes(wire, host, self.clock(), timeout, STREAM)
+
+    def ask_stream(self, buffer, str host, int timeout=NO_TIMEOUT):
+        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2); `timeout` as in `ask`.
 
         Returns the answers in the same form, the misses, and how many octets of `buffer` were read.
         """
@@ -190,6 +204,7 @@ cdef class FastPath:
             size = 0
             if view != MAY_NOT_ASK and read_question(&octets[0] + at + 2, end - at - 2, &question) == SOUND:
                 set_policy(&question, view)
+                self.set_own(&question, &octets[0] + at + 2, host, timeout)
                 size = self.answer(&question, &octets[0] + at + 2, now, STREAM, self.room)
             if size:
                 add_framed(out, self.room, size)
@@ -199,7 +214,7 @@ cdef class FastPath:
                     self.is_due = False
                     self.due.append(query_of(&question, bytes(octets[at + 2 : end]), host))
             else:
-                said = self.ask_bytes(bytes(octets[at + 2 : end]), host, now, STREAM)
+                said = self.ask_bytes(bytes(octets[at + 2 : end]), host, now, timeout, STREAM)
                 if isinstance(said, bytes):
                     add_framed(out, octets_of(said), len(said))
                 elif said is not None:
@@ -237,6 +252,10 @@ cdef class FastPath:
             self.limits = None
         elif self.limits is None or self.limits.setting != (rate, burst):
             self.limits = Limits(rate, burst)
+
+    def use_cookies(self, cookies):
+        """From now on clients that send a cookie get one of these back (RFC 7873); None: as if there were no such."""
+        self.jar = None if cookies is None else Jar(cookies)
 
     def log(self, size_t capacity):
         """From now on keep records of what the table answers, at most so many until they are taken; 0: none."""
@@ -367,6 +386,8 @@ cdef class FastPath:
             else:
                 set_policy(question, view)
                 self.table.fetch_bucket(question.hash)
+                if question.cookie and self.jar is not None:
+                    self.jar.answer_datagram(question, batch.message(number), &batch.senders[number])
 
     cdef void fetch(self, int received) noexcept nogil:
         """Have the memory of what will be looked at brought near while other questions are worked on."""
@@ -415,7 +436,7 @@ cdef class FastPath:
         cdef Reading reading = batch.readings[number]
         cdef Verdict verdict
         cdef int view
-        if reading == NOTHING:
+        if reading == NOTHING or (reading == SOUND and batch.questions[number].proven):
             return False
         view = self.view(&batch.senders[number])
         if view == MAY_NOT_ASK:
@@ -426,9 +447,9 @@ cdef class FastPath:
         self.limited += 1
         if verdict == SLIP:
             if reading == SOUND:
-                size[0] = write_truncated(&batch.questions[number], batch.message(number), batch.room())
+                size[0] = write_over_limit(&batch.questions[number], batch.message(number), batch.room())
             else:
-                said = truncated(batch.octets(number), view, host_of(&batch.senders[number]))
+                said = over_limit(batch.octets(number), view, host_of(&batch.senders[number]), self.cookies())
                 if said is not None:
                     size[0] = self.copied(said)
         return True
@@ -450,7 +471,7 @@ cdef class FastPath:
             said = self.query(number)
             self.misses += 1
         else:
-            said = self.judged(batch.octets(number), host_of(sender), view, now, CONNECTIONLESS)
+            said = self.judged(batch.octets(number), host_of(sender), view, now, NO_TIMEOUT, CONNECTIONLESS)
         if isinstance(said, bytes):
             return self.copied(said)
         address = address_of(sender)
@@ -473,7 +494,7 @@ cdef class FastPath:
                 wire, address = sock.recvfrom(MAX_QUERY)
             except OSError:
                 break
-            said = self.ask_bytes(wire, address[0], now, CONNECTIONLESS)
+            said = self.ask_bytes(wire, address[0], now, NO_TIMEOUT, CONNECTIONLESS)
             if isinstance(said, bytes):
                 try:
                     sock.sendto(said, address)
@@ -485,7 +506,19 @@ cdef class FastPath:
 
     # One message
 
-    cdef object ask_bytes(self, bytes wire, str host, double now, bint udp):
+    cdef int set_own(self, Question* question, const uint8_t* wire, str host, int timeout) except -1:
+        """Write the options that the answers to a sound question have for its client alone, known by text."""
+        if question.cookie and self.jar is not None:
+            self.jar.begin()
+            self.jar.answer_host(question, wire, host)
+        tell_timeout(question, timeout)
+        return 0
+
+    cdef object cookies(self):
+        """What the specification's reader takes."""
+        return None if self.jar is None else self.jar.cookies
+
+    cdef object ask_bytes(self, bytes wire, str host, double now, int timeout, bint udp):
         """The answer to a message, the miss it is, or None where it gets nothing."""
         cdef Question question
         cdef size_t size
@@ -498,14 +531,16 @@ cdef class FastPath:
         view = self.view_of_host(host)
         if view == MAY_NOT_ASK and not self.may_refuse(now, udp):
             return None
-        if udp and self.limits is not None and view != MAY_NOT_ASK:
+        if reading == SOUND and view != MAY_NOT_ASK:
+            set_policy(&question, view)
+            self.set_own(&question, octets_of(wire), host, timeout)
+        if udp and self.limits is not None and view != MAY_NOT_ASK and not (reading == SOUND and question.proven):
             verdict = self.limits.verdict(u64(octets_of(bucket_of_host(host))), now)
             if verdict != PASS:
                 self.limited += 1
-                return truncated(wire, view, host) if verdict == SLIP else None
+                return over_limit(wire, view, host, self.cookies()) if verdict == SLIP else None
         if reading == ODD or view == MAY_NOT_ASK:
-            return self.judged(wire, host, view, now, udp)
-        set_policy(&question, view)
+            return self.judged(wire, host, view, now, timeout, udp)
         size = self.answer(&question, octets_of(wire), now, udp, self.room)
         if not size:
             self.misses += 1
@@ -517,13 +552,13 @@ cdef class FastPath:
             self.due.append(query_of(&question, wire, host))
         return PyBytes_FromStringAndSize(<char*>self.room, size)
 
-    cdef object judged(self, bytes wire, str host, int view, double now, bint udp):
+    cdef object judged(self, bytes wire, str host, int view, double now, int timeout, bint udp):
         """As `ask_bytes`, for a message that only the specification's own reader can tell about."""
         cdef Question question
         cdef size_t size
         if view == MAY_NOT_ASK:
-            return refusal(wire)
-        query = judge(wire, view, host)
+            return refusal(wire, host, self.cookies(), timeout)
+        query = judge(wire, view, host, self.cookies(), timeout)
         if isinstance(query, bytes):
             self.malformed += 1
             return query

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from smartdoh.fastpath.cookies import Cookies
 from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
 from smartdoh.fastpath.entry import Entry, Rendered, render
-from smartdoh.fastpath.judge import judge, refusal, truncated
+from smartdoh.fastpath.judge import is_proven, judge, over_limit, refusal
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import Limits, Verdict
 from smartdoh.fastpath.log import Log, Logged
 from smartdoh.fastpath.surface import (
     KNOWN_CLIENTS,
     MAX_QUERY,
+    NO_TIMEOUT,
     OCTETS_PER_ENTRY,
     RECHECK,
     REFUSALS,
@@ -75,6 +77,7 @@ class FastPath:
         self._due: list[Query] = []
         self._limits: Limits | None = None
         self._limit = (0, 0)
+        self._cookies: Cookies | None = None
         self._log: Log | None = None
         self._is_plain = True  # neither limits nor a log: a remembered answer needs no look at its question
         self._refusals = REFUSALS
@@ -119,12 +122,18 @@ class FastPath:
                 self._counts.unsent += 1
         return misses
 
-    def ask(self, wire: bytes, host: str) -> bytes | Query | None:
-        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing."""
-        return self._ask(wire, host, self._clock(), udp=False)
+    def ask(self, wire: bytes, host: str, timeout: int = NO_TIMEOUT) -> bytes | Query | None:
+        """One message that came over a stream: its answer, or the miss it is, or None where it gets nothing.
 
-    def ask_stream(self, buffer: bytearray, host: str) -> tuple[bytes, list[Query], int]:
-        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2).
+        `timeout` is what a client that wants to know is told of how long the stream may be idle, in units of 100 ms
+        (RFC 7828): 0 that it had better end, NO_TIMEOUT nothing.
+        """
+        return self._ask(wire, host, self._clock(), timeout, udp=False)
+
+    def ask_stream(
+        self, buffer: bytearray, host: str, timeout: int = NO_TIMEOUT
+    ) -> tuple[bytes, list[Query], int]:
+        """Up to 64 messages of a stream, each behind its length (RFC 1035 section 4.2.2); `timeout` as in `ask`.
 
         Returns the answers in the same form, the misses, and how many octets of `buffer` were read.
         """
@@ -133,7 +142,7 @@ class FastPath:
             end = at + 2 + (buffer[at] << 8 | buffer[at + 1]) if len(buffer) >= at + 2 else len(buffer) + 1
             if end > len(buffer) or len(out) >= STREAM_OUT:
                 break
-            answer = self._ask(bytes(buffer[at + 2 : end]), host, now, udp=False)
+            answer = self._ask(bytes(buffer[at + 2 : end]), host, now, timeout, udp=False)
             at = end
             if isinstance(answer, Query):
                 misses.append(answer)
@@ -157,12 +166,18 @@ class FastPath:
     def limit(self, rate: int, burst: int) -> None:
         """From now on each client may ask `rate` questions a second over UDP, `burst` at once; a rate of 0: any.
 
-        A sound question over the limit gets a truncated answer every second time. What is set again stays as it is.
+        A sound question over the limit gets a truncated answer every second time, or BADCOOKIE where its client uses
+        cookies. One with a good cookie of ours is not counted. What is set again stays as it is.
         """
         if (rate, burst) != self._limit:
             self._limit = rate, burst
             self._limits = Limits(rate, burst) if rate else None
             self._is_plain = self._limits is None and self._log is None
+
+    def use_cookies(self, cookies: Cookies | None) -> None:
+        """From now on clients that send a cookie get one of these back (RFC 7873); None: as if there were no such."""
+        self._cookies = cookies
+        self._forget_rendered()
 
     def log(self, capacity: int) -> None:
         """From now on keep records of what the table answers, at most so many until they are taken; 0: none.
@@ -247,11 +262,14 @@ class FastPath:
     def next_generation(self) -> None:
         """Make every kept answer a miss: the policy by which they were chosen is no more."""
         self._generation += 1
+        self._forget_rendered()
+        self._views.clear()
+
+    def _forget_rendered(self) -> None:
         for remembered in self._remembered.values():
             _let_go(remembered)
         self._remembered.clear()
         self._clients.clear()
-        self._views.clear()
 
     def change_policy(
         self,
@@ -281,7 +299,9 @@ class FastPath:
 
     # How a message is judged
 
-    def _ask(self, wire: bytes, host: str, now: float, *, udp: bool) -> bytes | Query | None:
+    def _ask(
+        self, wire: bytes, host: str, now: float, timeout: int = NO_TIMEOUT, *, udp: bool
+    ) -> bytes | Query | None:
         if len(wire) < HEADER or wire[2] & QR_BIT:
             self._counts.ignored += 1
             return None
@@ -289,13 +309,13 @@ class FastPath:
         if view == UNKNOWN:
             view = self._learn_view(host)
         if view is None:
-            return self._refuse(wire, now, udp=udp)
-        if udp and self._limits is not None:
+            return self._refuse(wire, host, now, timeout, udp=udp)
+        if udp and self._limits is not None and not (self._cookies and is_proven(wire, host, self._cookies)):
             verdict = self._limits.verdict(host, now)
             if verdict is not Verdict.PASS:
                 self._counts.limited += 1
-                return truncated(wire, view, host) if verdict is Verdict.SLIP else None
-        query = judge(wire, view, host)
+                return over_limit(wire, view, host, self._cookies) if verdict is Verdict.SLIP else None
+        query = judge(wire, view, host, self._cookies, timeout)
         if isinstance(query, bytes):
             self._counts.malformed += 1
             return query
@@ -313,7 +333,7 @@ class FastPath:
         view = self._views[host] = self._view_of(host)
         return view
 
-    def _refuse(self, wire: bytes, now: float, *, udp: bool) -> bytes | None:
+    def _refuse(self, wire: bytes, host: str, now: float, timeout: int, *, udp: bool) -> bytes | None:
         """REFUSED, over UDP only as often as cannot harm whoever the sender pretends to be."""
         self._counts.refused += 1
         if udp:
@@ -323,7 +343,7 @@ class FastPath:
             if self._refusals < 1:
                 return None
             self._refusals -= 1
-        return refusal(wire)
+        return refusal(wire, host, self._cookies, timeout)
 
     def _answer(self, query: Query, entry: Entry, now: float, *, udp: bool) -> bytes | None:
         """The answer from `entry`, if it may be given at `now`; notes the refresh that it wants."""
@@ -339,7 +359,7 @@ class FastPath:
         if self._log is not None:
             self._log.note(now, kind, query)
         tail = render(query, entry, now, udp=udp)
-        if udp and not stale and self._is_plain:
+        if udp and not stale and self._is_plain and not query.own:  # that is for one client alone
             self._remember(query, entry, Rendered(tail, _good_until(entry, now), kind))
         return query.wire[:2] + tail
 

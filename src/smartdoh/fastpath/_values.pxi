@@ -19,12 +19,14 @@ cdef object query_of(const Question* question, bytes wire, str host):
         view,
         host,
         PyBytes_FromStringAndSize(<char*>key, question.key_size),
+        PyBytes_FromStringAndSize(<char*>&question.own[0], question.own_size),
+        bool(question.proven),
     )
 
 
 cdef int set_question(Question* question, query) except -1:
     """What `render_kept` and `find` need of a question that was read in Python."""
-    cdef bytes key = query.key
+    cdef bytes key = query.key, own = query.own
     question.flags = query.flags
     question.end = query.end
     question.key_size = <uint16_t>len(key)
@@ -36,6 +38,11 @@ cdef int set_question(Question* question, query) except -1:
     question.has_opt = edns is not None
     question.do_bit = edns is not None and edns.do
     question.payload = MIN_UDP if edns is None else edns.payload
+    forget_own(question)
+    question.own_size, question.proven = <uint8_t>len(own), query.proven
+    if len(own) > MOST_OWN:
+        raise ValueError("more options than there are")
+    memcpy(question.own, octets_of(own), len(own))
     return 0
 
 

@@ -119,7 +119,7 @@ def render(query: Query, entry: Entry, now: float, *, udp: bool) -> bytes:
 
     Its own spelling of the question (RFC 5452 section 9.1), RD and CD as it sent them, AD if it set AD or DO
     (RFC 6840 section 5.8), TTLs aged, or 30 s and an Extended DNS Error if stale (RFC 8767 section 4), OPT if it
-    sent one, cut to what it takes over UDP.
+    sent one, with the options of its own, cut to what it takes over UDP.
     """
     edns_ = query.edns
     do = edns_ is not None and edns_.do
@@ -132,7 +132,7 @@ def render(query: Query, entry: Entry, now: float, *, udp: bool) -> bytes:
         ede += _EDE_STALE_NXDOMAIN if entry.rcode == NXDOMAIN else _EDE_STALE
     elif now - entry.stored >= 1:
         wire = edit.age_ttls(wire, entry.ttl_offsets, int(now - entry.stored))
-    opt = b"" if edns_ is None else edns.render(do=do, options=ede)
+    opt = b"" if edns_ is None else edns.render(do=do, options=query.own + ede)
     limit = _limit(query, udp=udp)
     if len(wire) + len(opt) > limit:
         return _render_cut(query, wire, flags, limit)
@@ -157,7 +157,7 @@ def _limit(query: Query, *, udp: bool) -> int:
 
 def _render_cut(query: Query, wire: bytes, flags: int, limit: int) -> bytes:
     """As `render`, for an answer that is too long: Extended DNS Errors go first (RFC 8914 section 3)."""
-    opt = b"" if query.edns is None else edns.render(do=query.edns.do)
+    opt = b"" if query.edns is None else edns.render(do=query.edns.do, options=query.own)
     wire, again = edit.truncate(wire, query.end, limit - len(opt))
     if again:
         flags |= TC

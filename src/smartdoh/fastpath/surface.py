@@ -16,6 +16,7 @@ MAX_QUERY = 4096  # octets read of a datagram; a query this long is junk
 RECHECK = 30.0  # seconds between two attempts to refresh one entry, RFC 8767 section 5
 KNOWN_CLIENTS = 8192  # addresses whose view is remembered
 REFUSALS = 20.0  # answers a second, at most, to UDP clients that may not ask
+NO_TIMEOUT = -1  # of a stream whose client is not told how long it may be idle
 STREAM_OUT = 1 << 16  # octets of answers after which no more questions are taken from a stream at a time
 OCTETS_PER_ENTRY = 1024 + OVERHEAD  # what an entry may take on average before the table counts as full
 

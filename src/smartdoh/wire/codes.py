@@ -31,6 +31,7 @@ NXDOMAIN: Final = 3
 NOTIMP: Final = 4
 REFUSED: Final = 5
 BADVERS: Final = 16
+BADCOOKIE: Final = 23  # RFC 7873 section 8
 
 A: Final = 1
 NS: Final = 2
@@ -56,6 +57,8 @@ ANY: Final = 255
 IN: Final = 1
 CH: Final = 3
 
+OPTION_COOKIE: Final = 10  # RFC 7873
+OPTION_KEEPALIVE: Final = 11  # RFC 7828
 OPTION_PADDING: Final = 12  # RFC 7830
 OPTION_EDE: Final = 15  # RFC 8914
 

@@ -56,10 +56,12 @@ def error(wire: bytes, rcode: int, query: Query | None = None, options: bytes = 
 
     Id, opcode, RD and CD are the asker's (RFC 1035 section 4.1.1). Without `query` it is a header, and an OPT record
     if a sound one came (RFC 6891 section 6.1.1), so that it is never larger than what it answers; rcodes over 15
-    need a client that has EDNS.
+    need a client that has EDNS. `options` come behind those that the query's every answer has.
     """
     flags = QR | RA | rcode & RCODE | int.from_bytes(wire[2:4]) & (OPCODE | RD | CD)
     asked = opt_of(wire) if query is None else query.edns
+    if query is not None:
+        options = query.own + options
     opt = edns.render(do=asked.do, rcode=rcode, options=options) if asked else b""
     questions, question = (0, b"") if query is None else (1, wire[HEADER : query.end])
     return wire[:2] + _HEADER.pack(0, flags, questions, 0, 0, 1 if opt else 0)[2:] + question + opt

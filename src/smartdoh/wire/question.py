@@ -21,8 +21,9 @@ def parse_query(wire: bytes, view: int = 0, host: str = "") -> Query:
     """Read a message of at least 12 octets without QR.
 
     Raises WireError(FORMERR) for anything but exactly one plain question, sound records behind it, at most one OPT
-    (owned by the root, in the additional section) and nothing after the last record: RFC 1035 section 4.1,
-    RFC 6891 section 6.1, RFC 9619 section 4. The opcode and the EDNS version are not judged here.
+    (owned by the root, in the additional section, with options in bounds and a sound cookie if any) and nothing after
+    the last record: RFC 1035 section 4.1, RFC 6891 section 6.1, RFC 7873 section 5.2.2, RFC 9619 section 4. The opcode
+    and the EDNS version are not judged here.
     """
     _, flags, *counts = _COUNTS.unpack_from(wire)
     if counts[0] != 1:
@@ -35,6 +36,8 @@ def parse_query(wire: bytes, view: int = 0, host: str = "") -> Query:
         edns = _read_rest(wire, end, tuple(counts))
     except (IndexError, struct.error) as error:
         raise WireError(FORMERR, "cut short") from error
+    if edns is not None and edns.options:
+        edns_.check_query_options(edns.options)
     policy = view << 2 | (edns is not None and edns.do) << 1 | (flags & CD != 0)
     key = name + wire[after_name:end] + policy.to_bytes(3)
     return Query(wire, flags, name, qtype, qclass, end, edns, view, host, key)

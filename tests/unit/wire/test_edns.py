@@ -29,6 +29,34 @@ def test_read_back() -> None:
     assert edns.parse(wire, 6, len(wire) - 6) == (Edns(1232, 0, True, option(3, b"x")), 0x12)
 
 
+def test_what_concerns_a_client_alone() -> None:
+    """RFC 7873 section 4, RFC 7828 section 3.1."""
+    assert edns.cookie(b"8 octets") == option(10, b"8 octets")
+    assert edns.keepalive(300) == option(11, b"\1\x2c")
+
+
+def test_the_first_of_a_kind() -> None:
+    options = option(3, b"x") + option(10, b"one") + option(10, b"two")
+    assert edns.option(options, 10) == b"one"
+    assert edns.option(options, 11) is None
+
+
+@pytest.mark.parametrize("length", range(43))
+def test_lengths_that_a_cookie_may_have(length: int) -> None:
+    """RFC 7873 section 5.2.2: 8 octets, and 8 to 32 of the server's behind them."""
+    if length == 8 or 16 <= length <= 40:
+        edns.check_query_options(option(10, bytes(length)) + option(10))
+        return
+    with pytest.raises(WireError):
+        edns.check_query_options(option(10, bytes(length)))
+
+
+def test_how_long_the_options_of_a_query_may_be() -> None:
+    edns.check_query_options(option(12, bytes(4092)))
+    with pytest.raises(WireError):
+        edns.check_query_options(option(12, bytes(4093)))
+
+
 @pytest.mark.parametrize("length", [0, 1, 12, 112, 113, 123, 124, 125, 127, 128, 129, 300])
 @pytest.mark.parametrize("block", [128, 468])
 def test_padding_fills_a_block(length: int, block: int) -> None:
