@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from smartdoh.app.notify import Notifier
 from smartdoh.config import Settings
+from smartdoh.fastpath.cookies import KEY
 from smartdoh.listener.sockets import Sockets, handed_over, open_sockets
 
 
@@ -39,6 +40,8 @@ class Place:
     """Raises ListenError."""
     hears: Hears
     worker: int | None = None
+    cookie_key: bytes = field(default_factory=lambda: os.urandom(KEY), repr=False)
+    """What cookies are made from: all who answer on the same address have the same."""
 
     @property
     def begun(self) -> str:

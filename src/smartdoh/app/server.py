@@ -25,6 +25,7 @@ from smartdoh.cache.disk import Disk
 from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
+from smartdoh.fastpath.cookies import Cookies, Secrets
 from smartdoh.listener.sockets import listening
 from smartdoh.listener.tcp import TcpListener
 from smartdoh.listener.udp import UdpListener
@@ -64,6 +65,7 @@ class Server:
         self._tasks = self._new_tasks()
         self._queries = QueryLog(Outlet(STDERR))
         self._between = Between()
+        self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
         self._wanted = _needs_restart(settings)
         self._sockets = self._place.sockets(settings)
         try:
@@ -96,6 +98,7 @@ class Server:
         running.add_signal_handler(signal.SIGHUP, self._reload_on_signal)
         await self._runtime.prepare()
         self._runtime.start()
+        self._use_cookies(self._runtime)
         self._log_queries(self._runtime)
         for udp in self._udp:
             udp.start()
@@ -150,6 +153,7 @@ class Server:
         old, self._runtime = self._runtime, runtime
         old.in_force.is_so = False
         runtime.start()
+        self._use_cookies(runtime)
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
         settings = runtime.settings
@@ -164,6 +168,10 @@ class Server:
             self._log.warning(warning)
         self._log.info("reloaded")
         self._tasks.start(self._retire(old, runtime), "retirement")
+
+    def _use_cookies(self, runtime: Runtime) -> None:
+        """Those that were given before a reload are good after it."""
+        runtime.fast.use_cookies(self._cookies if runtime.settings.listen.cookies else None)
 
     def _log_queries(self, runtime: Runtime) -> None:
         """Have the questions of `runtime` logged, if its settings want that."""

@@ -22,7 +22,10 @@ LogFormat = Literal["auto", "text", "json"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenSettings:
-    """Where we listen, to whom we answer, how often over UDP (`rate` 0: always), and the bounds of TCP (RFC 7766)."""
+    """Where we listen, to whom we answer, how often over UDP (`rate` 0: always), and the bounds of TCP (RFC 7766).
+
+    `cookies` is whether clients that send a cookie get one of ours (RFC 7873).
+    """
 
     dns: tuple[Endpoint, ...]
     allow: tuple[Network, ...]
@@ -31,6 +34,7 @@ class ListenSettings:
     tcp_idle: float
     rate: int
     burst: int
+    cookies: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,12 @@ from smartdoh.listener.sockets import BACKLOG
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.wire import compose
 from smartdoh.wire.codes import EDE_OTHER, REFUSED
-from smartdoh.wire.edns import extended_error
+from smartdoh.wire.edns import LONGEST_TIMEOUT, extended_error
 
 IN_FLIGHT = 64  # questions of one connection that wait for an answer
 WRITE_BUFFER = 1 << 16  # octets of answers that a client has not read, after which it is not read from
+CROWDED = 0.9  # of the most connections: from there on clients hear that they had better end theirs
+PER_SECOND = 10  # units of edns-tcp-keepalive, RFC 7828 section 3.1
 SWEEP = 1.0  # seconds between two looks for idle connections
 
 _TOO_MANY = extended_error(EDE_OTHER, f"more than {IN_FLIGHT} questions wait on this connection")
@@ -47,6 +49,13 @@ class TcpListener:
     def limit(self, *, most: int, idle: float) -> None:
         """Hold to these limits from now on; connections over a lower one stay until they end."""
         self._most, self._idle = most, idle
+
+    @property
+    def timeout(self) -> int:
+        """How long a client may be idle, in units of 100 ms, as it is told: 0 where others need the room."""
+        if len(self._connections) >= CROWDED * self._most:
+            return 0
+        return min(int(self._idle * PER_SECOND), LONGEST_TIMEOUT)
 
     async def start(self) -> None:
         """Accept from now on."""
@@ -191,7 +200,8 @@ class TcpConnection(asyncio.Protocol):
 
     def _answers(self) -> bytes:
         """Take questions from the buffer; what can be said to them at once, each with its length before it."""
-        out, misses, read = self._listener.fast.ask_stream(self._buffer, self._host)
+        listener = self._listener
+        out, misses, read = listener.fast.ask_stream(self._buffer, self._host, listener.timeout)
         if read:
             self._asked_at = self._loop.time()
             del self._buffer[:read]
@@ -201,7 +211,7 @@ class TcpConnection(asyncio.Protocol):
                 out += len(refused).to_bytes(2) + refused
             else:
                 self._in_flight += 1
-                self._listener.resolver.submit(query, self._reply, udp=False)
+                listener.resolver.submit(query, self._reply, udp=False)
         return out
 
     def _reply(self, wire: bytes) -> None:

@@ -3,10 +3,13 @@
 import asyncio
 import socket
 
+import dns.edns
 import dns.flags
+import dns.message
 import dns.rcode
 import pytest
 
+from smartdoh.errors import Timeout
 from smartdoh.fastpath import FastPath
 from smartdoh.fastpath.surface import TURN
 from smartdoh.listener.tcp import IN_FLIGHT, WRITE_BUFFER
@@ -291,8 +294,8 @@ async def test_many_questions_in_one_segment_are_answered_in_bounded_turns(serve
 
         take_due = served.world.fast.take_due
 
-        def ask_stream(self, buffer: bytearray, host: str) -> tuple[bytes, list[Query], int]:
-            answers, misses, read = served.world.fast.ask_stream(buffer, host)
+        def ask_stream(self, buffer: bytearray, host: str, timeout: int) -> tuple[bytes, list[Query], int]:
+            answers, misses, read = served.world.fast.ask_stream(buffer, host, timeout)
             turns[-1] += read // len(one)
             return answers, misses, read
 
@@ -372,3 +375,33 @@ async def test_large_answers_come_whole_over_tcp(served: Serving) -> None:
     answer = await peer.answer()
     assert not answer.flags & dns.flags.TC
     assert len(answer.to_wire()) > 15_000
+
+
+KEEPALIVE = dns.edns.OptionType(11)
+ASKING = {"options": (dns.edns.GenericOption(KEEPALIVE, b""),)}
+
+
+def told_timeout(message: dns.message.Message) -> int:
+    """How long the client may be idle, in units of 100 ms (RFC 7828)."""
+    (option,) = (option for option in message.options if option.otype == KEEPALIVE)
+    return int.from_bytes(option.to_wire())
+
+
+@serving(most=10, idle=2.5)
+async def test_clients_are_told_how_long_they_may_be_idle(served: Serving) -> None:
+    """With answers that are known and with those that come later; nearly full, that they had better end."""
+    await served.world.know(A)
+    peers = [await served.connect()]
+    await peers[0].send(question(WWW, **ASKING), named(1, **ASKING))  # type: ignore[arg-type]
+    await served.asked(2)
+    served.world.upstream.fail(Timeout("too late", "upstream"))
+    assert [told_timeout(await peers[0].answer()) for _ in range(2)] == [25, 25]
+    while len(peers) < 9:
+        peers.append(await served.connect())
+        await peers[-1].send(question(WWW))
+        await peers[-1].answer()
+    await peers[0].send(question(WWW, **ASKING))  # type: ignore[arg-type]
+    assert told_timeout(await peers[0].answer()) == 0
+    served.listener.limit(most=20, idle=10_000.0)
+    await peers[0].send(question(WWW, **ASKING))  # type: ignore[arg-type]
+    assert told_timeout(await peers[0].answer()) == 0xFFFF

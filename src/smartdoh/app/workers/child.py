@@ -57,13 +57,21 @@ class Child:
         return self.due is None
 
     def start(
-        self, command: Sequence[str], seat: Callable[[Child, int, Sockets], Seat], now: float
+        self,
+        command: Sequence[str],
+        seat: Callable[[Child, int, Sockets], Seat],
+        now: float,
+        cookie_key: bytes = b"",
     ) -> socket.socket:
-        """Start the process; what it says comes from the socket. Raises OSError."""
+        """Start the process; what it says comes from the socket. Raises OSError.
+
+        `cookie_key` waits in that socket for it: a command line can be read by anybody.
+        """
         if not self._has_sockets:
             self._sockets, self._has_sockets = bound_again(self._names), True
         self.line, theirs = socket.socketpair()
         self.line.setblocking(False)
+        self.line.send(cookie_key)
         self.restarts += 1
         self.started = self.heard = now
         with theirs:

@@ -8,7 +8,12 @@ import os
 import signal
 import socket
 
-from smartdoh.app.workers.words import ALIVE, READY, RELOADING, STOPPING
+from smartdoh.app.workers.words import ALIVE, COOKIE_KEY, READY, RELOADING, STOPPING
+
+
+def cookie_key(sock: socket.socket) -> bytes:
+    """What the supervisor put into the socket before it started this worker."""
+    return sock.recv(COOKIE_KEY)
 
 
 class Lifeline:

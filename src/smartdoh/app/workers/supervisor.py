@@ -19,7 +19,7 @@ from smartdoh.app.notify import Notifier
 from smartdoh.app.workers.child import Child, reason
 from smartdoh.app.workers.plainlog import PlainLog
 from smartdoh.app.workers.seat import Plan, Seat, taken
-from smartdoh.app.workers.words import READY, RELOADING
+from smartdoh.app.workers.words import COOKIE_KEY, READY, RELOADING
 from smartdoh.listener.sockets import Sockets
 
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -43,6 +43,7 @@ class Supervisor:
             for number, sockets in enumerate(_sockets(plan))
         ]
         self._first = self._children[0]
+        self._cookie_key = os.urandom(COOKIE_KEY)
         self._selector = selectors.DefaultSelector()
         self._is_open = False  # the first worker got as far as answering
         self._was_ready = False  # all of them did
@@ -172,7 +173,7 @@ class Supervisor:
 
     def _start(self, child: Child, now: float) -> None:
         try:
-            line = child.start(self._plan.command, self._seat, now)
+            line = child.start(self._plan.command, self._seat, now, self._cookie_key)
         except OSError as error:
             pause = child.rest(now)
             self._log.error(

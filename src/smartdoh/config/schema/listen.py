@@ -46,6 +46,12 @@ class ListenTable(Schema):
         0, meaning="How many of them at once; `0` is what `rate` allows in two seconds."
     )
 
+    cookies: bool = key(
+        True,
+        meaning="Clients that send a DNS cookie get one back (RFC 7873); questions that bring it along are not counted "
+        "by `rate`.",
+    )
+
     def resolve(self) -> ListenSettings:
         """The settings of this table."""
         return ListenSettings(
@@ -56,4 +62,5 @@ class ListenTable(Schema):
             tcp_idle=self.tcp_idle,
             rate=self.rate,
             burst=self.burst or 2 * self.rate,
+            cookies=self.cookies,
         )

@@ -14,7 +14,7 @@ from typing import Any
 from smartdoh.app import logs, server
 from smartdoh.app.place import Place
 from smartdoh.app.server import Server
-from smartdoh.app.workers.lifeline import Lifeline
+from smartdoh.app.workers.lifeline import Lifeline, cookie_key
 from smartdoh.app.workers.seat import Seat, taken
 from smartdoh.config import Settings
 from smartdoh.control.places import socket_path
@@ -35,6 +35,7 @@ def serve(seat: Seat, load: Load) -> None:
     settings = mine()
     logs.configure(settings.log.level, settings.log.format, seat.number)
     (line,) = taken((seat.lifeline,))
+    key = cookie_key(line)
     lifeline = Lifeline(line, seat.beat)
     main = socket_path(settings.path or Path(), os.environ)
 
@@ -47,7 +48,7 @@ def serve(seat: Seat, load: Load) -> None:
         reloads = ReloadAll(running, lifeline, seat, main)
         return _both(first_control(running, seat, main, reloads), _reload_on_signal(reloads))
 
-    place = Place(lambda _settings: seat.sockets(), lifeline, seat.number)
+    place = Place(lambda _settings: seat.sockets(), lifeline, seat.number, key)
     with line:
         server.run(settings, mine, [follow, control], place)
 

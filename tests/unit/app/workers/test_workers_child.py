@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from smartdoh.app.workers.child import reason
-from smartdoh.app.workers.lifeline import Lifeline
+from smartdoh.app.workers.lifeline import Lifeline, cookie_key
 from smartdoh.app.workers.plainlog import PlainLog
 from smartdoh.app.workers.seat import Plan, Seat
 
@@ -44,6 +44,17 @@ def test_reloads_within_reloads_are_told_once() -> None:
         line.reloading()
         line.ready()
         assert ours.recv(64) == b"RL"
+        line.ready()
+        assert ours.recv(64) == b"R"
+
+
+def test_a_worker_is_told_its_key_before_it_speaks() -> None:
+    """It waits in the socket; the lifeline has it out of the way."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.send(bytes(range(16)))
+        assert cookie_key(theirs) == bytes(range(16))
+        line = Lifeline(theirs, 0.0)
         line.ready()
         assert ours.recv(64) == b"R"
 
