@@ -54,10 +54,11 @@ def right_answer(
 
 
 class PlainServer:
-    """Answers on one port of 127.0.0.1; `reply` may be changed at any time."""
+    """Answers on one port of one address; `reply` may be changed at any time."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, host: str = "127.0.0.1") -> None:
         self.reply: Reply = right_answer
+        self._host = host
         self._answers = answers
         self._lock = threading.Lock()
         self._questions: list[PlainQuestion] = []
@@ -66,7 +67,7 @@ class PlainServer:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self._host}:{self.port}"
 
     @property
     def questions(self) -> list[PlainQuestion]:
@@ -100,13 +101,13 @@ class PlainServer:
             self.port = free_port()
             try:
                 self._udp, _ = await loop.create_datagram_endpoint(
-                    lambda: _Udp(self), local_addr=("127.0.0.1", self.port)
+                    lambda: _Udp(self), local_addr=(self._host, self.port)
                 )
             except OSError:
                 continue
             self._udp.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BURST_BYTES)
             try:
-                self._server = await loop.create_server(lambda: _Tcp(self), "127.0.0.1", self.port)
+                self._server = await loop.create_server(lambda: _Tcp(self), self._host, self.port)
             except OSError:
                 self._udp.close()
                 continue
@@ -163,10 +164,10 @@ class _Tcp(asyncio.Protocol):
 
 
 @contextmanager
-def plain_server(answers: Answers | None = None) -> Iterator[PlainServer]:
+def plain_server(answers: Answers | None = None, host: str = "127.0.0.1") -> Iterator[PlainServer]:
     """A plain DNS server for the block, with the tests' zone unless told otherwise."""
     thread = LoopThread("plain dns")
-    server = PlainServer(answers or Answers())
+    server = PlainServer(answers or Answers(), host)
     try:
         thread.run(server.listen())
         try:

@@ -75,6 +75,12 @@ class Runtime:
             self.overrides.follow(self.tasks)
         self.lists.follow(self.tasks)
 
+    def renew(self, new_connections: bool) -> None:
+        """The network, or the date, is another: nothing that failed before counts, and all is tried again now."""
+        self.upstreams.renew(new_connections=new_connections)
+        self.resolver.outages.end()
+        self.lists.hurry()
+
     async def stop(self) -> None:
         """Another answers from now on: follow nothing any more. What is under way ends here."""
         self.in_force.is_so = False

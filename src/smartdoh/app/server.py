@@ -16,6 +16,7 @@ from smartdoh import __version__
 from smartdoh.app import logs, loop
 from smartdoh.app.build import build
 from smartdoh.app.disk import open_disk
+from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
@@ -107,6 +108,8 @@ class Server:
         if self._notifier.watchdog:
             self._tasks.start(self._feed_watchdog(), "watchdog")
         self._tasks.start(_collect_garbage(), "garbage")
+        watch = NetworkWatch(lambda: self._runtime.upstreams.addresses, self._renew)
+        self._tasks.start(watch.follow(), "network")
         settings = self._runtime.settings
         for warning in settings.warnings:
             self._log.warning(warning)
@@ -148,6 +151,10 @@ class Server:
             await _close(runtime.disk, present.disk)
             raise
         return runtime
+
+    def _renew(self, new_connections: bool) -> None:
+        """The network, the date or the machine is not what it was."""
+        self._runtime.renew(new_connections)
 
     def _replace(self, runtime: Runtime) -> None:
         old, self._runtime = self._runtime, runtime

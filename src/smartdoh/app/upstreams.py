@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,9 +33,23 @@ class Upstreams:
     """What questions leave by."""
 
     bootstrap: Bootstrap
+    servers: tuple[Group, ...]  # bootstrap's own that speak DoH
     hosts: frozenset[str]  # those that bootstrap finds for these groups
     trust: Mapping[str, TrustStore]  # each group's, by its name
     groups: Mapping[str, Group]
+    fixed: frozenset[str]  # all addresses that the config names to connect to
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """All addresses that may be connected to, as far as they are known."""
+        return self.fixed.union(*self.bootstrap.learned().values())
+
+    def renew(self, *, new_connections: bool) -> None:
+        """The network, or the date, is another: failures so far say nothing, and addresses are looked up again."""
+        for group in (*self.servers, *self.groups.values()):
+            for member in group.members:
+                member.renew(new_connections=new_connections)
+        self.bootstrap.renew()
 
 
 def trust_of(settings: Settings, parts: Parts) -> dict[str, TrustStore]:
@@ -59,14 +73,25 @@ def upstreams_of(
     before: Mapping[str, Group] = _NO_GROUPS,
 ) -> Upstreams:
     """The groups of `settings`; the counters of those in `before` go on."""
-    bootstrap = _bootstrap(settings, trust[""], parts)
+    servers = _bootstrap_groups(settings, trust[""], parts)
+    bootstrap = _bootstrap(settings, servers, parts)
     groups = {}
     for name, group in settings.groups.items():
         groups[name] = made = _group(group, bootstrap, trust[name], parts, between)
         if name in before:
             made.questions, made.hedges = before[name].questions, before[name].hedges
     hosts = (_host_to_find(url, group) for group in settings.groups.values() for url in group.upstreams)
-    return Upstreams(bootstrap, frozenset(host for host in hosts if host), trust, groups)
+    wanted = frozenset(host for host in hosts if host)
+    return Upstreams(bootstrap, tuple(servers), wanted, trust, groups, frozenset(_fixed(settings)))
+
+
+def _fixed(settings: Settings) -> Iterator[str]:
+    yield from (server.host for server in settings.bootstrap.servers)
+    for group in settings.groups.values():
+        if group.via is not None:
+            yield from (group.via.host,) if group.via.is_address else ()
+        else:
+            yield from (url.host for url in group.upstreams if url.is_address)
 
 
 def _trust(ca_file: Path | None, parts: Parts) -> TrustStore:
@@ -83,10 +108,14 @@ def _state(path: Path | None) -> Hashable:
     return str(path), found.st_mtime_ns, found.st_ino, found.st_dev, found.st_size
 
 
-def _bootstrap(settings: Settings, trust: TrustStore, parts: Parts) -> Bootstrap:
+def _bootstrap_groups(settings: Settings, trust: TrustStore, parts: Parts) -> list[Group]:
+    servers = settings.bootstrap.servers
+    return [_bootstrap_group(url, trust, parts) for url in servers if isinstance(url, UpstreamUrl)]
+
+
+def _bootstrap(settings: Settings, doh: list[Group], parts: Parts) -> Bootstrap:
     servers = settings.bootstrap.servers
     plain = [(url.host, url.port) for url in servers if not isinstance(url, UpstreamUrl)]
-    doh = [_bootstrap_group(url, trust, parts) for url in servers if isinstance(url, UpstreamUrl)]
     key = ("bootstrap", servers, *doh)
     return parts.take(key, lambda tasks: Bootstrap([*plain, *doh], tasks, clock.now))
 

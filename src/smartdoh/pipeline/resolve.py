@@ -15,6 +15,7 @@ from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import Flights, Waiter
+from smartdoh.pipeline.outage import Outages
 from smartdoh.pipeline.timing import Timing
 from smartdoh.pipeline.told import Tell, Told
 from smartdoh.rules.decide import Decisions
@@ -74,6 +75,7 @@ class Resolver:
         self._between = between or Between()
         self._loop = asyncio.get_running_loop()
         self.flights = Flights(self._loop)
+        self.outages = Outages(fast, clock)
         self.tell: Tell | None = None
         """Hears of each question that was answered here."""
 
@@ -149,10 +151,13 @@ class Resolver:
         target = query
         if route.rewrite is not None and route.rewrite.target is not None:
             target = alias.target_query(query, route.rewrite.target)
+        begun = self._loop.time()
         try:
-            answer = await self._groups[route.group].exchange(target, self._loop.time() + LONGEST)
+            answer = await self._groups[route.group].exchange(target, begun + LONGEST)
         except UpstreamError as error:
+            self.outages.failed(route.group, query.key, begun, error)
             return failures.of_error(query, error)
+        self.outages.answered(route.group, self._loop.time())
         if target is not query and answer.scan.rcode == NOERROR:
             answer = alias.aliased(query, route, target, answer)
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):

@@ -13,7 +13,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, zip_longest
-from typing import Protocol
+from typing import Any, Protocol
 
 from smartdoh.errors import BadReply, NetworkDown, Timeout, UpstreamError, WireError
 from smartdoh.model import Query, Upstream
@@ -107,6 +107,11 @@ class Bootstrap:
         for host in self._finders.keys() - set(hosts):
             self._finders.pop(host).is_wanted = False
 
+    def renew(self) -> None:
+        """The network is another: look every host up again now; what is known is used meanwhile."""
+        for finder in self._finders.values():
+            finder.renew()
+
     def learned(self) -> dict[str, tuple[str, ...]]:
         """The last good addresses of every host, to be remembered."""
         return {host: finder.addresses for host, finder in self._finders.items() if finder.addresses}
@@ -144,6 +149,9 @@ class HostFinder:
         self._failure: UpstreamError | None = None
         self._failed_at = 0.0
         self._is_retrying = False
+        self._scope: asyncio.Timeout | None = None  # of the questions under way
+        self._pauses = _pauses()
+        self._hurry = asyncio.Event()
 
     def __repr__(self) -> str:
         return f"<HostFinder {self._host} {', '.join(self.addresses) or 'nothing known'}>"
@@ -171,6 +179,17 @@ class HostFinder:
             raise type(failure)(failure.why, self._host)
         return self.addresses
 
+    def renew(self) -> None:
+        """Look up again now. Questions under way are given up: they went out another way."""
+        self._failed_at = -math.inf
+        self._pauses = _pauses()
+        self._hurry.set()
+        if self._scope is not None:
+            if not self._scope.expired():
+                self._scope.reschedule(asyncio.get_running_loop().time())
+        elif self.is_wanted:
+            self._look_up()
+
     def _look_up(self) -> asyncio.Future[UpstreamError | None]:
         """The lookup under way, or a new one. It ends with why it failed, or None."""
         if self._lookup is None or self._lookup.done():
@@ -180,10 +199,22 @@ class HostFinder:
 
     async def _run(self, lookup: asyncio.Future[UpstreamError | None]) -> None:
         try:
-            await self._ask_all(lookup)
+            while await self._is_cut_short(lookup):
+                pass
         finally:
             if not lookup.done():
                 lookup.set_result(NetworkDown("bootstrap: stopped"))
+
+    async def _is_cut_short(self, lookup: asyncio.Future[UpstreamError | None]) -> bool:
+        """Ask every server; whether `renew` ended that, so that it has to be done once more."""
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await self._ask_all(lookup)
+        except TimeoutError:
+            return True
+        finally:
+            self._scope = None
+        return False
 
     async def _ask_all(self, lookup: asyncio.Future[UpstreamError | None]) -> None:
         """Ask every server; end `lookup` as soon as there is something to connect to, and take in what comes later."""
@@ -229,19 +260,37 @@ class HostFinder:
         if not self._is_retrying:
             self._is_retrying = True
             self._tasks.start(self._retry(), f"bootstrap of {self._host}, again")
-        lookup.set_result(self._failure)
+        if not lookup.done():
+            lookup.set_result(self._failure)
 
     async def _retry(self) -> None:
         """Look up again with growing pauses, until a lookup goes well, this one's or another's, or nobody wants it."""
         try:
-            for pause in _pauses():
-                await self._sleep(pause)
+            while True:
+                await self._rest(next(self._pauses))
                 if self._failure is not None and self.is_wanted:
                     await asyncio.wait((self._look_up(),))
                 if self._failure is None or not self.is_wanted:
                     return
         finally:
             self._is_retrying = False
+            self._pauses = _pauses()
+
+    async def _rest(self, pause: float) -> None:
+        """Sleep, but not on when the network is another."""
+        self._hurry.clear()
+        async with asyncio.TaskGroup() as group:
+            ends: list[asyncio.Task[Any]] = [
+                group.create_task(_sleep_on(self._sleep, pause)),
+                group.create_task(self._hurry.wait()),
+            ]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
+
+
+async def _sleep_on(sleep: Callable[[float], Awaitable[None]], pause: float) -> None:
+    await sleep(pause)
 
 
 class _Heard:

@@ -102,6 +102,13 @@ class DohTransport:
         for line in list(self._lines):
             self._retire(line)
 
+    def start_over(self) -> None:
+        """The way to the server is another: use new connections, and ask on them again what is under way."""
+        self.drop_connection()
+        now = self._loop.time()
+        for exchange in list(self._running):
+            exchange.ask_again(now)
+
     # What exchanges call
 
     def place(self, exchange: _Exchange, now: float) -> None:
@@ -281,6 +288,13 @@ class _Exchange:
         if line.retired and now - max(line.heard_at, self._sent) > SILENT:
             line.transfers.remove(self.handle.curl)
             self._retried = True
+            self._leave(line, now)
+
+    def ask_again(self, now: float) -> None:
+        """Go to another line at once, while there is time: the own one leads nowhere any more."""
+        line = self._line
+        if line is not None and not self._cancelled and self.left(now) > 0:
+            line.transfers.remove(self.handle.curl)
             self._leave(line, now)
 
     def _leave(self, line: Line, now: float) -> None:

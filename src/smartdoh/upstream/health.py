@@ -70,6 +70,13 @@ class Health:
             self.rest_until = now + min(LONGEST_REST, FIRST_REST * 2**exponent)
         return True
 
+    def forgive(self, now: float) -> None:
+        """The way to it is another: what failed before says nothing, and it is tried again at once."""
+        self.failures = 0
+        self.rest_until = 0.0
+        self._is_probed = False
+        self._silent_since = now
+
     def ended(self, now: float) -> None:
         """A request ended in a way that says nothing of health."""
         self._ended(now)

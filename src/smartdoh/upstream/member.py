@@ -104,6 +104,12 @@ class Member:
         """Use a new connection from now on."""
         self._transport.drop_connection()
 
+    def renew(self, *, new_connections: bool) -> None:
+        """Failures so far say nothing any more; with new connections, what is under way is asked again on them."""
+        self.health.forgive(self._loop.time())
+        if new_connections:
+            self._transport.start_over()
+
     async def aclose(self) -> None:
         """Close its connections."""
         await self._transport.aclose()

@@ -214,7 +214,7 @@ def test_reloads_leave_nothing_behind(tmp_path: Path) -> None:
         async def reload(times: int) -> None:
             for _ in range(times):
                 await server.reload()
-            while len(server._tasks) > 1:  # noqa: ASYNC110 - retirements; collecting garbage goes on
+            while any(task.get_name() == "retirement" for task in asyncio.all_tasks()):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
         await asyncio.sleep(0)

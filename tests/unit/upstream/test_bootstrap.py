@@ -613,3 +613,63 @@ def test_the_representations_say_what_matters(run: Run) -> None:
         "<PlainServer ::1>",
         "[::1]:54",
     ]
+
+
+def test_another_network_is_asked_at_once(run: Run) -> None:
+    """Though the last failure is fresh and the next try would be long in coming; and the pauses begin anew."""
+
+    async def go() -> None:
+        async with world(addresses(rcode=SERVFAIL)) as here:
+            booted = here.bootstrap()
+            finder, asleep = booted.finder(HOST), asyncio.Event()
+
+            async def sleep(seconds: float) -> None:
+                here.pauses.append(seconds)
+                if seconds >= 4:
+                    asleep.set()
+                    await asyncio.Event().wait()
+
+            finder._sleep = sleep
+            with pytest.raises(NetworkDown):
+                await finder.find()
+            await asleep.wait()
+            here.servers[0].script = GOOD
+            booted.renew()
+            assert await finder.find() == (V4, V6)
+            await here.quiet()
+            assert here.pauses == [1, 2, 4]
+
+    run(go())
+
+
+def test_another_network_ends_a_lookup_that_went_out_by_the_old_one(run: Run) -> None:
+    """Nothing else would, for as long as the questions may take; those who wait get the new one's answer."""
+
+    async def go() -> None:
+        async with world() as here:
+            source = Told(GOOD)
+            booted = here.bootstrap(source)
+            finder = booted.finder(HOST)
+            waiting = asyncio.create_task(finder.find())
+            await until(lambda: len(source.queries) == 2)
+            booted.renew()
+            booted.renew()
+            await until(lambda: len(source.queries) == 4)
+            source.go_on.set()
+            assert await waiting == (V4, V6)
+            assert len(source.queries) == 4
+
+    run(go())
+
+
+def test_what_is_known_stays_known_while_it_is_looked_up_again(run: Run) -> None:
+    async def go() -> None:
+        async with world(silent) as here:
+            booted = here.bootstrap(remembered={HOST: (OLD,)}, timeout=SHORT)
+            finder = booted.finder(HOST)
+            booted.renew()
+            assert finder.known() == (OLD,)
+            await until(lambda: here.asked > 0)
+            assert await finder.find() == (OLD,)
+
+    run(go())

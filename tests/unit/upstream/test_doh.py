@@ -945,3 +945,36 @@ def test_closing_while_connecting(tell: Tell) -> None:
 
     with black_hole() as port:
         tell(story, f"https://127.0.0.1:{port}/dns-query")
+
+
+def test_another_way_takes_what_is_under_way_along(upstream: ScriptedServer, tell: Tell) -> None:
+    """Once for each time that the way changed, whatever broke before; nobody waits for the old connection."""
+    upstream.behave(replies.sequence(*[replies.ending(Ending.STALL)] * 6, replies.right))
+
+    async def story(transport: DohTransport) -> None:
+        asked = [ask(transport, "one"), ask(transport, "several")]
+        for count in (2, 4, 6):
+            await asyncio.to_thread(upstream.wait_for_requests, count)
+            transport.start_over()
+        for outcome in asked:
+            assert is_good(await outcome)
+
+    tell(story, upstream)
+    assert upstream.connections == 4
+    assert len(upstream.requests) == 8
+
+
+def test_what_has_no_time_left_is_not_asked_again(upstream: ScriptedServer, tell: Tell) -> None:
+    """The process was stopped for long: who asked has given up."""
+    upstream.behave(replies.ending(Ending.STALL))
+
+    async def story(transport: DohTransport) -> None:
+        asked = ask(transport)
+        await asyncio.to_thread(upstream.wait_for_requests, 1)
+        for exchange in transport._running:
+            exchange._started -= LONG
+        transport.start_over()
+        assert isinstance(await asked, Timeout)
+
+    tell(story, upstream, timeout=0.5)
+    assert len(upstream.requests) == 1

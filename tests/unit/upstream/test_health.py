@@ -177,3 +177,16 @@ def test_a_contradiction_counts_as_failure() -> None:
         health.ended(T)
         assert health.contradicted(T + 0.1)
     assert health.is_doubtful(T + 0.2)
+
+
+def test_what_failed_on_another_way_is_forgiven() -> None:
+    """It is neither resting nor due nor silent: the first to be asked, and two failures from the next rest."""
+    health, now = failing(5)
+    health.asked(now)
+    health.forgive(now + 10)
+    assert not health.is_doubtful(now + 10.1)
+    assert not health.is_due(now + 100)
+    assert health.failed(now + 11)
+    assert not health.is_doubtful(now + 11)
+    fail(health, now + 12)
+    assert health.is_doubtful(now + 12)

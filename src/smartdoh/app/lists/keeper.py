@@ -77,6 +77,14 @@ class ListKeeper:
             work = self._fetch_again if state.settings.url else self._watch
             tasks.start(work(state), f"list {state.settings.name}")
 
+    def hurry(self) -> None:
+        """The network is another: what could not be fetched is tried now, and not when its pause is over."""
+        for state in self.states.values():
+            if state.failures and state.due is not None:
+                state.failures = 0
+                state.due = asyncio.get_running_loop().time()
+                state.rescheduled.set()
+
     def is_under_way(self, name: str) -> bool:
         """Whether a list is being looked at."""
         return name in self._under_way

@@ -196,6 +196,27 @@ async def test_a_look_by_hand_moves_the_next_one(tmp_path: Path, sender: Sender)
 
 
 @in_loop
+async def test_another_network_ends_the_pause_of_what_failed(tmp_path: Path, sender: Sender) -> None:
+    """And of nothing else: a list that is well is looked at when it is due."""
+    sender.may_send.set()
+    keeper = keeper_of(settings_in(tmp_path), Force())
+    state = keeper.states["l"]
+    await keeper.update("l")
+    due = state.due
+    keeper.hurry()
+    assert state.due == due
+    sender.content = b""
+    for _ in range(5):
+        await keeper.update("l")
+    keeper.hurry()
+    assert state.due is not None
+    assert state.due <= asyncio.get_running_loop().time()
+    assert state.rescheduled.is_set()
+    await keeper.update("l")
+    assert state.failures == 1
+
+
+@in_loop
 async def test_a_list_without_a_url_is_read_again(tmp_path: Path) -> None:
     force = Force()
     keeper = keeper_of(settings_in(tmp_path, url=""), force)
