@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import dns.flags
 import dns.message
@@ -144,3 +145,22 @@ def test_one_dead_address_of_two(upstream: ScriptedServer, smartdoh: StartProxy)
     with plain_server(host_zone(ZONE + "@ 300 IN A 127.0.0.9\n")) as bootstrap:
         proxy = smartdoh(upstream.url_at(HOST_NAME), sections=servers(bootstrap.address))
         assert addresses(proxy.udp(question("one"))) == ["203.0.113.1"]
+
+
+def test_addresses_outlive_a_restart(
+    upstream: ScriptedServer, bootstrap: PlainServer, smartdoh: StartProxy, tmp_path: Path
+) -> None:
+    """The next start needs no bootstrap; but only the upstream's own certificate makes them its addresses."""
+    state = tmp_path / "kept"
+    env, sections = {"STATE_DIRECTORY": str(state)}, servers(bootstrap.address)
+    first = smartdoh(upstream.url_at(HOST_NAME), sections=sections, env=env)
+    assert addresses(first.udp(question("one"))) == ["203.0.113.1"]
+    first.process.wait_until((state / "addresses").exists)
+    first.kill()
+    bootstrap.reply = silent
+    second = smartdoh(upstream.url_at(HOST_NAME), sections=sections, env=env)
+    assert addresses(second.udp(question("several"), seconds=2.0))
+    (state / "addresses").write_text("nonsense")
+    third = smartdoh(upstream.url_at(HOST_NAME), group={"timeout": "1s"}, sections=sections, env=env)
+    assert third.udp(question("one")).rcode() == dns.rcode.SERVFAIL
+    assert third.log.count("addresses cannot be used") == 1

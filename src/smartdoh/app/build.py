@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from smartdoh.app import clock
+from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.disk import no_disk
 from smartdoh.app.lists.fetch import Way
 from smartdoh.app.lists.keeper import ListKeeper
@@ -41,10 +42,12 @@ def build(
     open_disk: OpenDisk = no_disk,
     present: Runtime | None = None,
     between: Between | None = None,
+    book: AddressBook | None = None,
 ) -> Runtime:
     """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used.
 
-    `open_disk` gives the second level; it is called once nothing can be refused any more. What `present` has and the
+    `open_disk` gives the second level; it is called once nothing can be refused any more. `book` has the addresses that
+    bootstrap found in earlier runs. What `present` has and the
     settings leave as it is, the table in memory, connections, and what was learned of upstreams and addresses, is taken
     over, and goes on undisturbed: `start` puts the new policy in force.
     """
@@ -57,7 +60,8 @@ def build(
     parts = Parts(tasks.report, present.parts if present is not None else None)
     trust = trust_of(settings, parts)
     # Nothing is refused from here on.
-    upstreams = upstreams_of(settings, trust, parts, between, present.groups if present is not None else {})
+    before = present.groups if present is not None else {}
+    upstreams = upstreams_of(settings, trust, parts, between, before, book)
     lists = _lists(settings, decisions, in_force, ways(settings, upstreams.groups, trust))
     timing, measures = timing_of(settings, fast, upstreams, parts)
     parts.settle()

@@ -14,7 +14,8 @@ from typing import Any
 
 from smartdoh import __version__
 from smartdoh.app import logs, loop
-from smartdoh.app.build import build
+from smartdoh.app.addressbook import AddressBook
+from smartdoh.app.build import OpenDisk, build
 from smartdoh.app.disk import open_disk
 from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
@@ -67,10 +68,11 @@ class Server:
         self._queries = QueryLog(Outlet(STDERR))
         self._between = Between()
         self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
+        self._book = AddressBook(settings.state_dir, self._tasks)
         self._wanted = _needs_restart(settings)
         self._sockets = self._place.sockets(settings)
         try:
-            self._runtime = build(settings, self._new_tasks(), open_disk, between=self._between)
+            self._runtime = self._built(settings, open_disk)
         except ConfigError:
             self._sockets.close()
             raise
@@ -138,12 +140,14 @@ class Server:
             finally:
                 self._notifier.ready()
 
+    def _built(self, settings: Settings, open_disk: OpenDisk, present: Runtime | None = None) -> Runtime:
+        return build(settings, self._new_tasks(), open_disk, present, self._between, self._book)
+
     async def _next_runtime(self) -> Runtime:
         """The runtime of the config as it is now, ready to answer. Raises ConfigError."""
         present = self._runtime
         settings = await asyncio.to_thread(self._load)
-        opened = partial(open_disk, present=present.disk)
-        runtime = build(settings, self._new_tasks(), opened, present, self._between)
+        runtime = self._built(settings, partial(open_disk, present=present.disk), present)
         try:
             await runtime.prepare()
         except BaseException:  # the end came first

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from smartdoh.app import clock
+from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.parts import Parts
 from smartdoh.between import Between
 from smartdoh.config import GroupSettings, Settings, UpstreamUrl
@@ -71,10 +72,11 @@ def upstreams_of(
     parts: Parts,
     between: Between,
     before: Mapping[str, Group] = _NO_GROUPS,
+    book: AddressBook | None = None,
 ) -> Upstreams:
-    """The groups of `settings`; the counters of those in `before` go on."""
+    """The groups of `settings`; the counters of those in `before` go on. Without a `book` no address is remembered."""
     servers = _bootstrap_groups(settings, trust[""], parts)
-    bootstrap = _bootstrap(settings, servers, parts)
+    bootstrap = _bootstrap(settings, servers, parts, book)
     groups = {}
     for name, group in settings.groups.items():
         groups[name] = made = _group(group, bootstrap, trust[name], parts, between)
@@ -113,11 +115,18 @@ def _bootstrap_groups(settings: Settings, trust: TrustStore, parts: Parts) -> li
     return [_bootstrap_group(url, trust, parts) for url in servers if isinstance(url, UpstreamUrl)]
 
 
-def _bootstrap(settings: Settings, doh: list[Group], parts: Parts) -> Bootstrap:
+def _bootstrap(settings: Settings, doh: list[Group], parts: Parts, book: AddressBook | None) -> Bootstrap:
     servers = settings.bootstrap.servers
     plain = [(url.host, url.port) for url in servers if not isinstance(url, UpstreamUrl)]
-    key = ("bootstrap", servers, *doh)
-    return parts.take(key, lambda tasks: Bootstrap([*plain, *doh], tasks, clock.now))
+    if not settings.bootstrap.remember:
+        book = None
+
+    def make(tasks: Tasks) -> Bootstrap:
+        if book is None:
+            return Bootstrap([*plain, *doh], tasks, clock.now)
+        return Bootstrap([*plain, *doh], tasks, clock.now, remembered=book.known(), tell=book.note)
+
+    return parts.take(("bootstrap", settings.bootstrap, *doh), make)
 
 
 def _bootstrap_group(url: UpstreamUrl, trust: TrustStore, parts: Parts) -> Group:

@@ -42,6 +42,7 @@ class BootstrapSettings:
     """Servers by address: an `Endpoint` speaks plain DNS, an `UpstreamUrl` DoH."""
 
     servers: tuple[Endpoint | UpstreamUrl, ...]
+    remember: bool  # on disk, from run to run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

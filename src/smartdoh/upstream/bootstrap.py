@@ -41,6 +41,9 @@ _RCODES = {
     REFUSED: "REFUSED",
 }
 
+Tell = Callable[[Mapping[str, tuple[str, ...]]], None]
+"""Is given the addresses of a host that were found just now."""
+
 
 class Finder(Protocol):
     """The addresses of one host name."""
@@ -74,10 +77,12 @@ class Bootstrap:
         *,
         timeout: float = TIMEOUT,
         remembered: Mapping[str, tuple[str, ...]] | None = None,
+        tell: Tell | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`clock` is monotonic, in seconds. `remembered` are the addresses of an earlier run, good until asked anew.
 
+        `tell` hears of every host that was found, to be remembered.
         Raises ValueError where a plain server is given by name.
         """
         self._sources = [PlainServer(server) if isinstance(server, tuple) else server for server in servers]
@@ -85,6 +90,7 @@ class Bootstrap:
         self._clock = clock
         self._timeout = timeout
         self._remembered = remembered or {}
+        self._tell = tell
         self._sleep = sleep
         self._finders: dict[str, HostFinder] = {}
 
@@ -98,6 +104,7 @@ class Bootstrap:
                 self._clock,
                 timeout=self._timeout,
                 remembered=self._remembered.get(host, ()),
+                tell=self._tell,
                 sleep=self._sleep,
             )
         return self._finders[host]
@@ -113,7 +120,7 @@ class Bootstrap:
             finder.renew()
 
     def learned(self) -> dict[str, tuple[str, ...]]:
-        """The last good addresses of every host, to be remembered."""
+        """The last good addresses of every host."""
         return {host: finder.addresses for host, finder in self._finders.items() if finder.addresses}
 
 
@@ -129,6 +136,7 @@ class HostFinder:
         *,
         timeout: float,
         remembered: tuple[str, ...],
+        tell: Tell | None,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._host = host
@@ -136,6 +144,7 @@ class HostFinder:
         self._tasks = tasks
         self._clock = clock
         self._timeout = timeout
+        self._tell = tell
         self._sleep = sleep
         self._queries = [_query(host, A), _query(host, AAAA)]
         self._families = {
@@ -252,6 +261,8 @@ class HostFinder:
         self._failure = None
         if not lookup.done():
             lookup.set_result(None)
+        if self._tell is not None:
+            self._tell({self._host: self.addresses})
 
     def _fail(self, heard: _Heard, lookup: asyncio.Future[UpstreamError | None]) -> None:
         """Remember why, and see to it that trying goes on."""

@@ -293,7 +293,7 @@ class _Exchange:
     def ask_again(self, now: float) -> None:
         """Go to another line at once, while there is time: the own one leads nowhere any more."""
         line = self._line
-        if line is not None and not self._cancelled and self.left(now) > 0:
+        if line is not None and self.left(now) > 0:
             line.transfers.remove(self.handle.curl)
             self._leave(line, now)
 
