@@ -22,7 +22,14 @@ from tests.servers.process import ServerProcess, StartError
 ASK_SECONDS = 10.0
 START_TRIES = 3
 READY = re.compile(r"\bready\b")
-NEVER_IN_A_LOG = ("Traceback", "Task was destroyed", "never retrieved", "never awaited", "ResourceWarning")
+NEVER_IN_A_LOG = (
+    "an error inside smartdoh",
+    "Traceback",
+    "Task was destroyed",
+    "never retrieved",
+    "never awaited",
+    "ResourceWarning",
+)
 COMMAND = (sys.executable, "-m", "smartdoh")
 STRICT_COMMAND = (sys.executable, "-W", "always::ResourceWarning", "-m", "smartdoh")
 

@@ -16,6 +16,7 @@ from smartdoh import __version__
 from smartdoh.app import logs, loop
 from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.build import OpenDisk, build
+from smartdoh.app.crash import CrashReports, hear_of_all, in_loop
 from smartdoh.app.disk import open_disk
 from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
@@ -52,7 +53,12 @@ class Server:
     """Listeners that outlive every reload, and the runtime that answers."""
 
     def __init__(
-        self, settings: Settings, load: Load, beside: Sequence[Beside] = (), place: Place | None = None
+        self,
+        settings: Settings,
+        load: Load,
+        beside: Sequence[Beside] = (),
+        place: Place | None = None,
+        crashes: CrashReports | None = None,
     ) -> None:
         """Listen, but answer nobody yet; without a place, alone. Raises ListenError or ConfigError."""
         self.started = time.monotonic()
@@ -62,6 +68,7 @@ class Server:
         self._retiring = asyncio.Lock()
         self._log = logs.get()
         self._place = place or alone()
+        self._crashes = crashes or CrashReports(settings.state_dir, self._place.worker)
         self._notifier = self._place.hears
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
@@ -237,10 +244,7 @@ class Server:
             await asyncio.sleep(self._notifier.watchdog)
 
     def _new_tasks(self) -> Tasks:
-        def report(name: str, error: BaseException) -> None:
-            self._log.error("an error inside smartdoh", task=name, exc_info=error)
-
-        return Tasks(report)
+        return Tasks(self._crashes.report)
 
     def _tcp_listener(self, sock: socket.socket) -> TcpListener:
         listen = self._runtime.settings.listen
@@ -272,8 +276,12 @@ async def _collect_garbage() -> None:
 def run(settings: Settings, load: Load, beside: Sequence[Beside] = (), place: Place | None = None) -> None:
     """Serve in the foreground. Raises ListenError or ConfigError before the first question."""
 
+    crashes = CrashReports(settings.state_dir, place.worker if place is not None else None)
+    hear_of_all(crashes)
+
     async def serve() -> None:
-        await Server(settings, load, beside, place).run()
+        asyncio.get_running_loop().set_exception_handler(in_loop(crashes))
+        await Server(settings, load, beside, place, crashes).run()
 
     gc.collect()
     gc.freeze()  # what is imported stays: the collector need not look at it again
