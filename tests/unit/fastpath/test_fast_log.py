@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 from collections.abc import Iterator
@@ -148,6 +149,7 @@ def test_names_of_clients_as_python_has_them(build: type[FastPath]) -> None:
                 made.store(question(), A)
                 made.fast.log(10)
                 theirs.sendto(question(), (address[0], ours.getsockname()[1], *address[2:]))
+                assert select.select([ours], [], [], 10)[0]
                 _, (host, *_) = ours.recvfrom(4096, socket.MSG_PEEK)
                 assert made.fast.drain(ours) == []
             assert [one.host for one in made.fast.take_log()[0]] == [host]
