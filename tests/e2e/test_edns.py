@@ -84,8 +84,6 @@ def test_workers_know_each_others_cookies(
     os.kill(Proxy(socket_of(proxy)).get("/status")["workers"][1]["pid"], signal.SIGKILL)
     proxy.process.wait_until(lambda: proxy.log.count("worker started") > 2)
     assert found_good_by(proxy, ours) == CLIENTS
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        assert b"cookie" not in process.read_bytes() or b"pytest" in process.read_bytes()
 
 
 def found_good_by(proxy: RunningProxy, cookie: str) -> int:

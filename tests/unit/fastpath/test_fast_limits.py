@@ -7,14 +7,17 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import dns.edns
 import dns.flags
 import dns.message
+import dns.rcode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smartdoh.fastpath import limits
 from smartdoh.fastpath._python import FastPath
+from smartdoh.fastpath.cookies import Cookies, Secrets
 from smartdoh.fastpath.limits import BUCKETS, NEVER, Limits, Verdict, bucket_of
 from smartdoh.model import Query
 from tests.builds import BUILDS, fast_path
@@ -24,6 +27,8 @@ from tests.scenario.world import Clock, Datagrams
 from tests.servers.namespaces import Namespace
 
 A = "www.example.com. 300 A 192.0.2.1"
+CLIENT_COOKIE = b"8 octets"
+COOKIES = Cookies(Secrets(b"k" * 16), lambda: 1_800_000_000.0)
 HOME, OTHER = "192.0.2.7", "192.0.2.8"
 
 
@@ -44,12 +49,15 @@ def ask(fast: FastPath, wire: bytes, host: str = HOME) -> bytes | Query | None:
 
 
 def fate(said: bytes | Query | None) -> str:
-    """The same in a letter: answered, truncated, missed, nothing."""
+    """The same in a letter: answered, truncated, told a cookie, missed, nothing."""
     if isinstance(said, Query):
         return "m"
     if said is None:
         return "-"
-    return "t" if dns.message.from_wire(said).flags & dns.flags.TC else "a"
+    message = dns.message.from_wire(said)
+    if message.rcode() == dns.rcode.BADCOOKIE:
+        return "c"
+    return "t" if message.flags & dns.flags.TC else "a"
 
 
 def fates(fast: FastPath, count: int, host: str = HOME, wire: bytes | None = None) -> str:
@@ -223,15 +231,23 @@ def test_real_sockets_as_those_in_memory(build: type[FastPath], elsewhere: Names
         odd,
         b"\0",
     ]
+    wires.insert(4, question(id=5, options=(with_cookie(CLIENT_COOKIE),)))
     clients = ["192.0.2.7"] if server == "192.0.2.7" else ["2001:db8::7"]
     if server == "::":
         clients.append("192.0.2.7")
     for client in clients:
-        told = over_the_wire(build, elsewhere, server, client, wires * 4)
-        assert told == in_memory(build, client, wires * 4)
+        ours = question(id=6, options=(with_cookie(COOKIES.answer(CLIENT_COOKIE, client)[0]),))
+        asked = [*wires, ours] * 4
+        told = over_the_wire(build, elsewhere, server, client, asked)
+        assert told == in_memory(build, client, asked)
         sent, misses, over = told
-        assert "".join(map(fate, sent)) == "aaatttttt"  # the junk among them gets nothing
-        assert (misses, over) == (1, 16)
+        # The junk among them gets nothing; a good cookie always gets an answer.
+        assert "".join(map(fate, sent)) == "aaaca" + "ttca" * 3
+        assert (misses, over) == (1, 20)
+
+
+def with_cookie(cookie: bytes) -> dns.edns.Option:
+    return dns.edns.GenericOption(dns.edns.OptionType.COOKIE, cookie)
 
 
 def limited(build: type[FastPath]) -> Rig:
@@ -239,6 +255,7 @@ def limited(build: type[FastPath]) -> Rig:
     made.fast = build(entries=10, view_of=lambda host: 0, clock=made.clock)
     made.store(question(), A)
     made.fast.limit(1, 4)
+    made.fast.use_cookies(COOKIES)
     return made
 
 

@@ -61,7 +61,7 @@ class Child:
         command: Sequence[str],
         seat: Callable[[Child, int, Sockets], Seat],
         now: float,
-        cookie_key: bytes = b"",
+        cookie_key: bytes,
     ) -> socket.socket:
         """Start the process; what it says comes from the socket. Raises OSError.
 
