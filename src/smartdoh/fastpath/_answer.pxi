@@ -83,6 +83,8 @@ cdef inline void write_opt(Kept* kept, const Question* question, uint8_t* at, si
     at[5] = at[6] = 0
     put_u16(at + 7, DO if question.do_bit else 0)
     put_u16(at + 9, <unsigned int>(size - OPT_FIXED))
+    if size == OPT_FIXED:
+        return
     memcpy(at + OPT_FIXED, question.own, question.own_size)
     if size == <size_t>OPT_FIXED + question.own_size:
         return
