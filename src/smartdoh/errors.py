@@ -67,6 +67,13 @@ class BadReply(UpstreamError):
     kind = "bad answer"
 
 
+class Looping(UpstreamError):
+    """The upstream is ourselves, or asks us what it is asked. It is not asked."""
+
+    kind = "loop"
+    is_their_fault = False
+
+
 class Limited(UpstreamError):
     """The upstream said that it is asked too much (HTTP 429, 503), or our own budget for it is used up.
 

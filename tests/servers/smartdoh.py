@@ -186,9 +186,13 @@ def start_proxy(
     for attempt in range(1, START_TRIES + 1):
         chosen = port or free_port()
         listen = {"dns": [_at(host, chosen) for host in hosts], **settings.get("listen", {})}
+        server = {
+            "loop_guard": "off",
+            **settings.get("server", {}),
+        }  # the tests' upstreams count what they are asked
         home = Path(tempfile.mkdtemp(prefix="smartdoh-", dir=directory))
         config = home / "smartdoh.toml"
-        config.write_text(toml({**settings, "listen": listen}))
+        config.write_text(toml({**settings, "listen": listen, "server": server}))
         argv = [*prefix, *STRICT_COMMAND, "serve", "--config", str(config)]
         process = ServerProcess("smartdoh", argv, home, environment(home, env), pass_fds)
         try:

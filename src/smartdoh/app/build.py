@@ -26,6 +26,7 @@ from smartdoh.config import CacheSettings, Network, Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.pipeline.timing import Timing
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.lists import NameSet
@@ -43,13 +44,15 @@ def build(
     present: Runtime | None = None,
     between: Between | None = None,
     book: AddressBook | None = None,
+    probe: SelfProbe | None = None,
 ) -> Runtime:
     """The runtime of `settings`; a loop has to be running. Raises ConfigError where a file cannot be used.
 
     `open_disk` gives the second level; it is called once nothing can be refused any more. `book` has the addresses that
-    bootstrap found in earlier runs. What `present` has and the
-    settings leave as it is, the table in memory, connections, and what was learned of upstreams and addresses, is taken
-    over, and goes on undisturbed: `start` puts the new policy in force.
+    bootstrap found in earlier runs, `probe` knows our own questions.
+
+    What `present` has and the settings leave as it is, the table in memory, connections, and what was learned of
+    upstreams and addresses, is taken over, and goes on undisturbed: `start` puts the new policy in force.
     """
     between = between or Between()
     views = Views(settings.listen.allow, settings.routing.rules)
@@ -66,7 +69,7 @@ def build(
     timing, measures = timing_of(settings, fast, upstreams, parts)
     parts.settle()
     disk = open_disk(settings.cache)
-    resolver = _resolver(settings, fast, decisions, upstreams, tasks.report, disk, timing, between)
+    resolver = _resolver(settings, fast, decisions, upstreams, tasks.report, disk, timing, between, probe)
     return Runtime(
         settings,
         fast,
@@ -108,6 +111,7 @@ def _resolver(
     disk: Disk | None,
     timing: Timing,
     between: Between,
+    probe: SelfProbe | None,
 ) -> Resolver:
     cache = settings.cache
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
@@ -116,7 +120,7 @@ def _resolver(
         fast,
         decisions,
         upstreams.groups,
-        stages(settings),
+        stages(settings, probe),
         (),
         bounds,
         report,

@@ -41,7 +41,7 @@ class Place:
     hears: Hears
     worker: int | None = None
     cookie_key: bytes = field(default_factory=lambda: os.urandom(KEY), repr=False)
-    """What cookies are made from: all who answer on the same address have the same."""
+    """What cookies and probes for loops are made from: all who answer on the same address have the same."""
 
     @property
     def begun(self) -> str:

@@ -18,6 +18,7 @@ from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.build import OpenDisk, build
 from smartdoh.app.crash import CrashReports, hear_of_all, in_loop
 from smartdoh.app.disk import open_disk
+from smartdoh.app.loopguard import LoopGuard
 from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
@@ -29,10 +30,11 @@ from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
 from smartdoh.fastpath.cookies import Cookies, Secrets
-from smartdoh.listener.sockets import listening
+from smartdoh.listener.sockets import endpoints, listening
 from smartdoh.listener.tcp import TcpListener
 from smartdoh.listener.udp import UdpListener
 from smartdoh.pipeline.resolve import LONGEST
+from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.tasks import Tasks
 
 GC_THRESHOLDS = (20_000, 20, 1_000_000)
@@ -76,8 +78,10 @@ class Server:
         self._between = Between()
         self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
         self._book = AddressBook(settings.state_dir, self._tasks)
+        self._probe = SelfProbe(self._place.cookie_key)
         self._wanted = _needs_restart(settings)
         self._sockets = self._place.sockets(settings)
+        self._guard = LoopGuard(self._probe, self._tasks, endpoints(self._sockets))
         try:
             self._runtime = self._built(settings, open_disk)
         except ConfigError:
@@ -117,6 +121,7 @@ class Server:
         if self._notifier.watchdog:
             self._tasks.start(self._feed_watchdog(), "watchdog")
         self._tasks.start(_collect_garbage(), "garbage")
+        self._guard.watch(self._runtime.upstreams.asked, self._runtime.settings.server.loop_guard)
         watch = NetworkWatch(lambda: self._runtime.upstreams.addresses, self._renew)
         self._tasks.start(watch.follow(), "network")
         settings = self._runtime.settings
@@ -148,7 +153,7 @@ class Server:
                 self._notifier.ready()
 
     def _built(self, settings: Settings, open_disk: OpenDisk, present: Runtime | None = None) -> Runtime:
-        return build(settings, self._new_tasks(), open_disk, present, self._between, self._book)
+        return build(settings, self._new_tasks(), open_disk, present, self._between, self._book, self._probe)
 
     async def _next_runtime(self) -> Runtime:
         """The runtime of the config as it is now, ready to answer. Raises ConfigError."""
@@ -166,6 +171,7 @@ class Server:
     def _renew(self, new_connections: bool) -> None:
         """The network, the date or the machine is not what it was."""
         self._runtime.renew(new_connections)
+        self._guard.look()
 
     def _replace(self, runtime: Runtime) -> None:
         old, self._runtime = self._runtime, runtime
@@ -175,6 +181,7 @@ class Server:
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
         settings = runtime.settings
+        self._guard.watch(runtime.upstreams.asked, settings.server.loop_guard)
         for tcp in self._tcp:
             tcp.limit(most=settings.listen.tcp_connections, idle=settings.listen.tcp_idle)
         logs.configure(settings.log.level, settings.log.format, self._place.worker)

@@ -24,6 +24,7 @@ from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.group import STRATEGIES, Failover, Group, Hedged
 from smartdoh.upstream.line import Origin
 from smartdoh.upstream.member import Member
+from smartdoh.upstream.plain import PlainServer
 from smartdoh.upstream.trust import TrustStore, system_bundle
 
 _NO_GROUPS: Mapping[str, Group] = {}
@@ -44,6 +45,12 @@ class Upstreams:
     def addresses(self) -> frozenset[str]:
         """All addresses that may be connected to, as far as they are known."""
         return self.fixed.union(*self.bootstrap.learned().values())
+
+    @property
+    def asked(self) -> list[Member | PlainServer]:
+        """Every server that is asked anything."""
+        groups = (*self.servers, *self.groups.values())
+        return [*self.bootstrap.plain, *(member for group in groups for member in group.members)]
 
     def renew(self, *, new_connections: bool) -> None:
         """The network, or the date, is another: failures so far say nothing, and addresses are looked up again."""

@@ -17,6 +17,7 @@ OnMissing = Literal["open", "closed"]
 Action = Literal["block"]
 BlockAnswer = Literal["null", "nxdomain", "refused"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+LoopGuarding = Literal["local", "all", "off"]
 LogFormat = Literal["auto", "text", "json"]
 
 
@@ -147,6 +148,7 @@ class ServerSettings:
     """How many processes answer; 1 is this one alone."""
 
     workers: int
+    loop_guard: LoopGuarding  # which servers are probed for a loop when they had no answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

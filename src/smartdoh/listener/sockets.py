@@ -60,6 +60,11 @@ def listening(sockets: Sockets) -> list[str]:
     return sorted({f"{name[0]} port {name[1]}" for name in names})
 
 
+def endpoints(sockets: Sockets) -> list[tuple[str, int]]:
+    """The addresses and ports that questions are taken on."""
+    return sorted({sock.getsockname()[:2] for sock in (*sockets.udp, *sockets.tcp)})
+
+
 def handed_over(environ: Mapping[str, str]) -> Sockets:
     """The sockets that systemd opened for this process (LISTEN_FDS, sd_listen_fds(3)); none where it did not.
 

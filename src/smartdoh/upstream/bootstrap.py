@@ -109,6 +109,11 @@ class Bootstrap:
             )
         return self._finders[host]
 
+    @property
+    def plain(self) -> list[PlainServer]:
+        """Those of its servers that speak plain DNS."""
+        return [source for source in self._sources if isinstance(source, PlainServer)]
+
     def forget_all_but(self, hosts: Collection[str]) -> None:
         """Nobody needs the other hosts any more."""
         for host in self._finders.keys() - set(hosts):

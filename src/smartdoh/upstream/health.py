@@ -25,6 +25,7 @@ class Health:
         self.p95 = UNKNOWN_P95
         self.failures = 0  # in a row
         self.rest_until = 0.0
+        self.is_barred = False  # a loop: asked when nobody else is left, to say so
         self._samples: deque[float] = deque(maxlen=SAMPLES)
         self._since_count = 0
         self._is_probed = False
@@ -83,11 +84,11 @@ class Health:
 
     def is_due(self, now: float) -> bool:
         """Whether it has rested long enough to be tried again."""
-        return self.failures >= FAILURES_TO_REST and now >= self.rest_until
+        return self.failures >= FAILURES_TO_REST and now >= self.rest_until and not self.is_barred
 
     def is_doubtful(self, now: float) -> bool:
         """Whether others are the better choice: it rests or has not shown yet that it is back, or is silent."""
-        if self.failures >= FAILURES_TO_REST:
+        if self.failures >= FAILURES_TO_REST or self.is_barred:
             return True
         return self._waiting > 0 and now - self._silent_since > max(STALLED, 4 * self.p95)
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from smartdoh.errors import BadReply, Limited, Timeout, UpstreamError, WireError
+from smartdoh.errors import BadReply, Limited, Looping, Timeout, UpstreamError, WireError
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Finder
@@ -18,9 +18,9 @@ from smartdoh.upstream.budget import Budget
 from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.health import Health
 from smartdoh.upstream.reply import Reply
-from smartdoh.wire import edit, edns
+from smartdoh.wire import compose, edit, edns
 from smartdoh.wire.answer import scan_answer
-from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN
+from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN, SERVFAIL
 
 _log = structlog.get_logger()
 
@@ -49,6 +49,9 @@ class Member:
         self.health = Health()
         self.budget = Budget(max_in_flight)
         self.requests = 0
+        self.suspect: Callable[[], None] | None = None
+        """Called when it had no answer, or SERVFAIL."""
+        self._bar = ""
         self._queue: deque[Callable[[], None]] = deque()
         self._transport = transport
         self._finder = finder
@@ -59,11 +62,48 @@ class Member:
     def __repr__(self) -> str:
         return f"<Member {self.name} {self.health.latency * 1e3:.1f} ms, {self.budget.in_flight} in flight>"
 
+    @property
+    def bar(self) -> str:
+        """Why no question goes to it; empty where they do."""
+        return self._bar
+
+    @bar.setter
+    def bar(self, why: str) -> None:
+        self._bar = why
+        self.health.is_barred = bool(why)
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, int], ...]:
+        """The addresses and the port that it has, as far as they are known; none behind a proxy."""
+        origin = self._transport.origin
+        if origin.via:
+            return ()
+        hosts = (origin.host,) if self._finder is None else self._transport.addresses
+        return tuple((host, origin.port) for host in hosts)
+
+    async def probe(self, query: Query, deadline: float) -> Answer:
+        """Ask it whatever is known of it, which counts for nothing. Raises UpstreamError."""
+        heard: asyncio.Future[Reply | UpstreamError] = self._loop.create_future()
+
+        def hear(said: Reply | UpstreamError) -> None:
+            if not heard.done():  # else nobody waits any more
+                heard.set_result(said)
+
+        self._transport.ask(compose.upstream_query(query), hear)
+        said = await heard
+        judged = self._judge(query, said) if isinstance(said, Reply) else said
+        if isinstance(judged, UpstreamError):
+            raise judged
+        return judged
+
     def ask(self, query: Query, wire: bytes, asked: Asked, wait: float = 0.0) -> bool:
         """Send `wire`, the upstream form of `query`, after `wait` seconds; call `asked` once with what came of it.
 
         Whether it has gone out, so that the transport's time limit counts from now.
         """
+        if self._bar:
+            self._loop.call_soon(asked, self, Looping(self._bar, self.name))
+            return True
         self.budget.take(self._loop.time())
         self.requests += 1
         if wait > 0:
@@ -164,6 +204,8 @@ class Member:
             self.health.ended(now)
         elif self.health.failed(now):
             self._warn(now, judged.kind, judged.why)
+        if self.suspect is not None and (not isinstance(judged, Answer) or judged.scan.rcode == SERVFAIL):
+            self.suspect()
         asked(self, judged)
         if self._queue:
             self._pass_on()

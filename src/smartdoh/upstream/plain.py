@@ -15,13 +15,14 @@ import ipaddress
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from typing import cast
 
-from smartdoh.errors import BadReply, NetworkDown, Timeout, UpstreamError, WireError
+from smartdoh.errors import BadReply, Looping, NetworkDown, Timeout, UpstreamError, WireError
 from smartdoh.model import Answer, Query
 from smartdoh.wire import edit
 from smartdoh.wire.answer import scan_answer
-from smartdoh.wire.codes import CD, HEADER, OPCODE, QR, RD, TC
+from smartdoh.wire.codes import CD, HEADER, OPCODE, QR, RD, SERVFAIL, TC
 from smartdoh.wire.names import skip_name
 
 DNS_PORT = 53
@@ -257,19 +258,40 @@ def name_of(server: Server) -> str:
 class PlainServer:
     """A plain DNS server as an upstream."""
 
-    __slots__ = ("name", "server")
+    __slots__ = ("bar", "name", "server", "suspect")
 
     def __init__(self, server: Server) -> None:
         """Raises ValueError where the host is no address: resolving names is what this is for."""
         ipaddress.ip_address(server[0])
         self.server = server
         self.name = name_of(server)
+        self.bar = ""  # why it is not asked; empty where it is
+        self.suspect: Callable[[], None] | None = None  # called when it had no answer, or SERVFAIL
 
     def __repr__(self) -> str:
         return f"<PlainServer {self.name}>"
 
+    @property
+    def endpoints(self) -> tuple[Server, ...]:
+        """Its address and port."""
+        return (self.server,)
+
     async def exchange(self, query: Query, deadline: float) -> Answer:
-        """As in Upstream. Nothing of the client's query goes along but the question, RD and CD."""
+        """As in Upstream; Looping is raised where it is barred."""
+        if self.bar:
+            raise Looping(self.bar, self.name)
+        try:
+            answer = await self.probe(query, deadline)
+        except UpstreamError:
+            if self.suspect is not None:
+                self.suspect()
+            raise
+        if answer.scan.rcode == SERVFAIL and self.suspect is not None:
+            self.suspect()
+        return answer
+
+    async def probe(self, query: Query, deadline: float) -> Answer:
+        """As exchange, barred or not. Nothing of the client's query goes along but the question, RD and CD."""
         head = (query.flags & CD | RD).to_bytes(2) + _ONE_QUESTION + bytes(6)
         wire = await ask(self.server, bytes(2) + head + query.wire[HEADER : query.end], deadline)
         try:

@@ -15,6 +15,7 @@ from smartdoh.errors import (
     BadCertificate,
     BadReply,
     Limited,
+    Looping,
     NetworkDown,
     Overloaded,
     Timeout,
@@ -38,6 +39,7 @@ _BY_WEIGHT = (
     Timeout,
     Overloaded,
     Limited,
+    Looping,
 )  # which of several reasons is told
 
 
