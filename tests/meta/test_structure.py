@@ -13,6 +13,7 @@ LAYERS = (
     "errors",
     "tasks",
     "between",
+    "fair",
     "libcurl",
     "wire",
     "config",

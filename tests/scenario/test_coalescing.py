@@ -2,10 +2,8 @@
 
 import dns.flags
 import dns.rcode
-import pytest
 
 from smartdoh.errors import Timeout
-from smartdoh.pipeline import flights
 from tests.scenario.messages import addresses, error_codes, error_text
 from tests.scenario.world import World, settle, story
 
@@ -93,41 +91,6 @@ async def test_a_question_asked_while_the_answer_lands_is_a_hit(world: World) ->
     await world.know(A)
     again = world.send((await world.ask()).wire[:2] + world.upstream.asked[0].wire[2:])
     assert not again.is_waiting
-
-
-@pytest.mark.parametrize("bound", ["MOST_FLIGHTS", "MOST_WAITING"])
-def test_past_the_limits_a_question_is_refused_at_once(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flights, bound, 3)
-
-    @story()
-    async def play(world: World) -> None:
-        waiting = [await world.ask(f"n{number}.example.com.") for number in range(3)]
-        late = await world.ask("late.example.com.", edns=True)
-        assert late.message.rcode() == dns.rcode.SERVFAIL
-        assert error_text(late.message) == "too many questions are waiting"
-        assert all(client.is_waiting for client in waiting)
-        for number in range(3):
-            world.upstream.answer(f"n{number}.example.com. 300 A 192.0.2.1")
-        await settle()
-        assert not any(client.is_waiting for client in waiting)
-        await world.ask("late.example.com.")
-        assert world.upstream.waiting == 1
-
-    play()
-
-
-def test_what_is_known_is_answered_past_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    @story()
-    async def play(world: World) -> None:
-        await world.know(A)
-        monkeypatch.setattr(flights, "MOST_FLIGHTS", 0)
-        assert addresses((await world.ask()).message) == ["192.0.2.1"]
-        world.clock.forward(299)
-        assert addresses((await world.ask()).message) == ["192.0.2.1"]
-        assert len(world.upstream.asked) == 1, "a refresh counts as well"
-        assert (await world.ask("localhost.")).message.rcode() == dns.rcode.NOERROR
-
-    play()
 
 
 @story()

@@ -21,6 +21,7 @@ from smartdoh.fastpath import FastPath
 from smartdoh.model import Answer, Query, Shaper, Stage
 from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.pipeline.zones import Zones
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.router import Router
 from smartdoh.rules.views import Views
@@ -154,6 +155,7 @@ class World:
         else:
             self.fast = before.fast
             self.fast.change_policy(views.view_of, stale_at_once=at_once)
+        self.zones: Zones = before.zones if before else Zones()
         self.decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
         self.resolver = Resolver(
             self.fast,
@@ -167,7 +169,11 @@ class World:
             settings.cache.stale_after,
             None if disk is None else SecondLevel(disk, origins, _bounds(settings.cache), self.clock),
             origins=origins,
+            zones=self.zones,
+            questions=settings.limits.questions,
+            patience=settings.limits.wait,
         )
+        self.zones.limit(settings.limits.zone_failures)
 
     def send(self, wire: bytes, host: str = CLIENT) -> Client:
         """One datagram, as the UDP listener handles it."""

@@ -28,6 +28,7 @@ from smartdoh.pipeline.order import stages
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.pipeline.timing import Timing
+from smartdoh.pipeline.zones import Zones
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.lists import NameSet
 from smartdoh.rules.router import Router
@@ -69,7 +70,10 @@ def build(
     timing, measures = timing_of(settings, fast, upstreams, parts)
     parts.settle()
     disk = open_disk(settings.cache)
-    resolver = _resolver(settings, fast, decisions, upstreams, tasks.report, disk, timing, between, probe)
+    zones = present.resolver.zones if present is not None else Zones()
+    resolver = _resolver(
+        settings, fast, decisions, upstreams, tasks.report, disk, timing, between, zones, probe
+    )
     return Runtime(
         settings,
         fast,
@@ -111,9 +115,10 @@ def _resolver(
     disk: Disk | None,
     timing: Timing,
     between: Between,
+    zones: Zones,
     probe: SelfProbe | None,
 ) -> Resolver:
-    cache = settings.cache
+    cache, limits = settings.cache, settings.limits
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
     bounds = _bounds(cache)
     return Resolver(
@@ -130,6 +135,9 @@ def _resolver(
         timing,
         origins,
         between,
+        zones,
+        limits.questions,
+        limits.wait,
     )
 
 

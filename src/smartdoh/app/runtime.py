@@ -69,6 +69,7 @@ class Runtime:
         at_once = not self.settings.cache.stale_after
         self.fast.change_policy(self.views.view_of, stale_at_once=at_once, sets=self.views.sets)
         self.fast.limit(self.settings.listen.rate, self.settings.listen.burst)
+        self.resolver.zones.limit(self.settings.limits.zone_failures)
         self.in_force.is_so = True
         self.upstreams.bootstrap.forget_all_but(self.upstreams.hosts)
         if self.overrides is not None:

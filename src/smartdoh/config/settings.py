@@ -144,6 +144,16 @@ class LocalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsSettings:
+    """How much may wait for upstreams, for how long, and how many names that do not exist a zone may be asked for a
+    second (0: as many as are)."""
+
+    questions: int
+    wait: float
+    zone_failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """How many processes answer; 1 is this one alone."""
 
@@ -164,6 +174,7 @@ class Settings:
     cache: CacheSettings
     log: LogSettings
     local: LocalSettings
+    limits: LimitsSettings
     server: ServerSettings
     state_dir: Path
     path: Path | None = None

@@ -18,6 +18,8 @@ from smartdoh.wire.codes import (
 from smartdoh.wire.edns import extended_error
 
 TOO_BUSY = extended_error(EDE_OTHER, "too many questions are waiting")
+TOO_LATE = extended_error(EDE_NO_REACHABLE_AUTHORITY, "no answer in time")
+FLOODED_ZONE = extended_error(EDE_OTHER, "too many names of this zone do not exist")
 _WORDS = {FORMERR: "FORMERR", SERVFAIL: "SERVFAIL", NOTIMP: "NOTIMP", REFUSED: "REFUSED"}
 INTERNAL = extended_error(EDE_OTHER, "an error inside smartdoh; its log has it")
 

@@ -1,15 +1,17 @@
-"""Questions under way: one fetch for each, and everybody who waits for it."""
+"""Questions under way: one fetch for each, and everybody who waits for it, each client with its share of the places."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from smartdoh.fair import FairQueue
 from smartdoh.model import Query, Reply, Route
 
-MOST_FLIGHTS = 10_000  # fetches under way
-MOST_WAITING = 50_000  # clients' questions that wait for them
+QUESTIONS = 10_000  # that may wait, of all clients
+PATIENCE = 5.0  # seconds that one may wait: what stub resolvers take before they ask again (resolv.conf(5))
+LOOK_EVERY = 0.25  # seconds between two looks at who has waited too long
 
 
 class Waiter:
@@ -29,11 +31,24 @@ class Waiter:
 class Flights:
     """Keys to fetches. A fetch goes on when its waiters leave: the next one will want its answer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.waiting = 0
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        overdue: Callable[[Waiter], None],
+        questions: int = QUESTIONS,
+        patience: float = PATIENCE,
+    ) -> None:
+        """At most `questions` wait at a time; `overdue` hears of each that has waited longer than `patience` seconds.
+
+        Where all places are taken, clients who have few of them get theirs from those who have most.
+        """
         self._loop = loop
+        self._overdue = overdue
+        self._patience = patience
         self._waiters: dict[bytes, list[Waiter]] = {}
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
+        self._places: FairQueue[Waiter] = FairQueue(questions)
+        self._looking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -43,9 +58,30 @@ class Flights:
         return key in self._waiters
 
     @property
+    def waiting(self) -> int:
+        """Questions that wait."""
+        return len(self._places)
+
+    @property
     def has_room(self) -> bool:
-        """Whether one more question may wait."""
-        return len(self._waiters) < MOST_FLIGHTS and self.waiting < MOST_WAITING
+        """Whether one more fetch may be begun: some are of questions that nobody waits for any more."""
+        return len(self._waiters) < 2 * self._places.most
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether there is time for fetches that nobody waits for."""
+        return 2 * len(self._waiters) < self._places.most
+
+    def place(self, waiter: Waiter) -> Waiter | None:
+        """Let a question wait. Who has lost a place for it: None where there was room, `waiter` where it gets none."""
+        loser = self._places.add(waiter.query.host, waiter)
+        if self._looking is None:
+            self._looking = self._loop.call_later(LOOK_EVERY, self._look)
+        return loser
+
+    def leave(self, waiter: Waiter) -> None:
+        """It was answered before its fetch has landed."""
+        self._places.discard(waiter.query.host, waiter)
 
     def join(self, key: bytes, waiter: Waiter | None) -> bool:
         """Wait for the fetch of `key`; False if there is none yet, so that the caller has to `start` it."""
@@ -55,7 +91,6 @@ class Flights:
             waiters = self._waiters[key] = []
         if waiter is not None:
             waiters.append(waiter)
-            self.waiting += 1
         return is_under_way
 
     def start(self, key: bytes, fetch: Coroutine[Any, Any, None]) -> None:
@@ -66,7 +101,8 @@ class Flights:
         """End the fetch of `key`, giving those who waited."""
         waiters = self._waiters.pop(key)
         self._tasks.pop(key, None)
-        self.waiting -= len(waiters)
+        for waiter in waiters:
+            self._places.discard(waiter.query.host, waiter)
         return waiters
 
     async def finish(self, seconds: float) -> None:
@@ -80,3 +116,14 @@ class Flights:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _look(self) -> None:
+        """Tell who has waited too long; as long as anybody waits, look again."""
+        self._looking = None
+        before = self._loop.time() - self._patience
+        for waiter in self._places.take_oldest(lambda waiter: waiter.since <= before):
+            self._overdue(waiter)
+        if self._places:
+            self._looking = self._loop.call_later(LOOK_EVERY, self._look)

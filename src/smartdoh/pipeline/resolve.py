@@ -10,14 +10,15 @@ from smartdoh.between import Between
 from smartdoh.cache import policy
 from smartdoh.cache.policy import Bounds
 from smartdoh.cache.second import SecondLevel
-from smartdoh.errors import UpstreamError
+from smartdoh.errors import Overloaded, UpstreamError
 from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
-from smartdoh.pipeline.flights import Flights, Waiter
+from smartdoh.pipeline.flights import PATIENCE, QUESTIONS, Flights, Waiter
 from smartdoh.pipeline.outage import Outages
 from smartdoh.pipeline.timing import Timing
 from smartdoh.pipeline.told import Tell, Told
+from smartdoh.pipeline.zones import Zones
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
@@ -54,11 +55,15 @@ class Resolver:
         timing: Timing | None = None,
         origins: Mapping[str, bytes] = _NO_ORIGINS,
         between: Between | None = None,
+        zones: Zones | None = None,
+        questions: int = QUESTIONS,
+        patience: float = PATIENCE,
     ) -> None:
         """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
         `stale_after` is how long a client waits before it gets a stale answer (seconds). `timing` orders addresses.
         `origins` are the fingerprints of groups whose answers outlive a change of policy that leads to them still.
+        `zones` tells which of them are flooded; `questions` and `patience` (seconds) are how many may wait, how long.
         """
         self._fast = fast
         self._decisions = decisions
@@ -74,7 +79,8 @@ class Resolver:
         self._origins = origins
         self._between = between or Between()
         self._loop = asyncio.get_running_loop()
-        self.flights = Flights(self._loop)
+        self.zones = Zones() if zones is None else zones
+        self.flights = Flights(self._loop, self._overdue, questions, patience)
         self.outages = Outages(fast, clock)
         self.tell: Tell | None = None
         """Hears of each question that was answered here."""
@@ -94,13 +100,46 @@ class Resolver:
         if entry is not None:
             self._reply(waiter, entry, outcome)
             return
-        if not self.flights.has_room:
-            self._reply(waiter, None, "failed", failures.TOO_BUSY)
-            return
-        if not self.flights.join(query.key, waiter):
-            self.flights.start(query.key, self._fly(query, route, self._policy()))
+        self._wait_for_fetch(waiter, query, route)
+
+    def _wait_for_fetch(self, waiter: Waiter, query: Query, route: Route) -> None:
+        """Let the client wait for the fetch of its question, begun here unless it is under way, or tell it at once why
+        it cannot: better now than late."""
+        flights, zone = self.flights, b""
+        is_new = query.key not in flights
+        if is_new:
+            charged = self.zones.charge(query.name, waiter.since)
+            if charged is None and self._known(query) is None:  # a flood asks for what nobody has asked for
+                self._reply(waiter, None, "failed", failures.FLOODED_ZONE)
+                return
+            zone = charged or b""
+        loser = flights.place(waiter) if flights.has_room else waiter
+        if loser is not None:
+            self._shed(loser)
+            if loser is waiter:
+                self.zones.give_back(zone)
+                return
+        flights.join(query.key, waiter)
+        if is_new:
+            flights.start(query.key, self._fly(query, route, self._policy(), zone))
         if self._stale_after:
             self._promise_stale(waiter)
+
+    def _known(self, query: Query) -> Entry | None:
+        """The answer that the table has, fresh or stale; no failure."""
+        entry = self._fast.peek(query.key)
+        if entry is None or policy.is_failure(entry) or self._clock() >= entry.stale_until:
+            return None
+        return entry
+
+    def _shed(self, waiter: Waiter) -> None:
+        self._reply(waiter, None, "failed", failures.TOO_BUSY)
+
+    def _overdue(self, waiter: Waiter) -> None:
+        """It has waited as long as anybody waits: what comes later is kept, and not sent."""
+        if waiter.reply is not None:
+            self._reply(waiter, None, "failed", failures.TOO_LATE)
+            self._fast.waited(self._loop.time() - waiter.since)
 
     def refresh(self, query: Query) -> None:
         """Answer `query` again for the table: here if a stage can, else by a fetch, unless that is under way."""
@@ -114,19 +153,25 @@ class Resolver:
         self._fetch_behind(query, route)
 
     def _fetch_behind(self, query: Query, route: Route) -> None:
-        if self.flights.has_room and not self.flights.join(query.key, None):
+        if self.flights.is_calm and not self.flights.join(query.key, None):
             self.flights.start(query.key, self._fly(query, route, self._policy()))
 
     def _policy(self) -> Policy:
         return Policy(self._fast.generation, self._decisions.overrides)
 
-    async def _fly(self, query: Query, route: Route, then: Policy) -> None:
-        """Fetch, and hand the answer to all who wait for it."""
+    async def _fly(self, query: Query, route: Route, then: Policy, zone: bytes = b"") -> None:
+        """Fetch, and hand the answer to all who wait for it; its `zone` gets back what it was charged for it."""
         entry: Entry | None = None
         try:
             entry = await self._resolve(query, route, then)
+        except Overloaded as error:  # nobody was asked, so there is nothing to be kept
+            self.zones.give_back(zone)
+            entry = self._instead_of(query, self._known(query), failures.of_error(query, error))
         except Exception as error:
             self._report("resolve", error)
+        else:
+            if entry.rcode == NOERROR:
+                self.zones.give_back(zone)
         finally:
             for waiter in self.flights.land(query.key):
                 self._give(waiter, entry)
@@ -135,7 +180,7 @@ class Resolver:
     async def _resolve(self, query: Query, route: Route, then: Policy) -> Entry:
         """Fetch the answer to `query` by way of `route`, which `then` chose, shape and keep it.
 
-        A failure is an answer too.
+        A failure is an answer too, but for that of having too much to do, which raises Overloaded.
         """
         answer = await self._fetch(query, route)
         is_late = then.generation != self._fast.generation
@@ -154,6 +199,8 @@ class Resolver:
         begun = self._loop.time()
         try:
             answer = await self._groups[route.group].exchange(target, begun + LONGEST)
+        except Overloaded:
+            raise
         except UpstreamError as error:
             self.outages.failed(route.group, query.key, begun, error)
             return failures.of_error(query, error)
@@ -282,9 +329,10 @@ class Resolver:
     def _keep_failure(self, query: Query, answer: Answer) -> Entry:
         """A failure never takes the place of data: that is given, stale if need be, and asked for again later."""
         now = self._clock()
-        previous = self._fast.peek(query.key)
-        if previous is None or policy.is_failure(previous) or now >= previous.stale_until:
-            self._fast.store(query.key, policy.failure_entry(answer, previous, self._bounds, now))
+        previous = self._known(query)
+        if previous is None:
+            failed = policy.failure_entry(answer, self._fast.peek(query.key), self._bounds, now)
+            self._fast.store(query.key, failed)
             return policy.unkept(answer, now)
         self._fast.postpone(query.key, now + RECHECK)
         return self._instead_of(query, previous, answer)
@@ -302,7 +350,11 @@ class Resolver:
         if entry is None or policy.is_failure(entry) or not waiter.query.flags & RD:
             return
         if self._clock() < entry.stale_until:
-            self._loop.call_later(self._stale_after, self._give, waiter, entry)
+            self._loop.call_later(self._stale_after, self._give_early, waiter, entry)
+
+    def _give_early(self, waiter: Waiter, entry: Entry) -> None:
+        self.flights.leave(waiter)
+        self._give(waiter, entry)
 
     def _give(self, waiter: Waiter, entry: Entry | None) -> None:
         """Answer a client that waited, unless it has been answered."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 import structlog
 
 from smartdoh.errors import BadReply, Limited, Looping, Timeout, UpstreamError, WireError
+from smartdoh.fair import FairQueue
 from smartdoh.model import Answer, Query
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.bootstrap import Finder
@@ -30,6 +31,18 @@ GOOD = frozenset((NOERROR, NXDOMAIN))
 LEAST_QUEUE = 100  # questions that may wait for room, however few may be in flight
 
 Asked = Callable[["Member", "Answer | UpstreamError"], None]
+
+
+class InLine(Protocol):
+    """A question that waits for room."""
+
+    def ask_late(self) -> None:
+        """There is room now."""
+        ...
+
+    def give_way(self) -> None:
+        """Another client's question, who has fewer there, has taken its place."""
+        ...
 
 
 class Member:
@@ -52,7 +65,7 @@ class Member:
         self.suspect: Callable[[], None] | None = None
         """Called when it had no answer, or SERVFAIL."""
         self._bar = ""
-        self._queue: deque[Callable[[], None]] = deque()
+        self._queue: FairQueue[InLine] = FairQueue(LEAST_QUEUE)
         self._transport = transport
         self._finder = finder
         self._tasks = tasks
@@ -119,14 +132,17 @@ class Member:
         """
         return self.budget.wait(now) if self._transport.has_room else math.inf
 
-    def when_free(self, go: Callable[[], None]) -> bool:
-        """Call `go` when a request has ended and so made room for another; first come, first served.
+    def when_free(self, client: str, question: InLine) -> bool:
+        """Let the question of a client wait until a request has ended and so made room; clients take turns.
 
-        False, and no call, where as many wait already as may be in flight: one more would hear too late.
+        False where as many wait already as may be in flight, of clients with no more than their share.
         """
-        if len(self._queue) >= max(LEAST_QUEUE, self.budget.limit):
+        self._queue.most = max(LEAST_QUEUE, int(self.budget.limit))
+        loser = self._queue.add(client, question)
+        if loser is question:
             return False
-        self._queue.append(go)
+        if loser is not None:
+            loser.give_way()
         return True
 
     def contradicted(self, answer: Answer) -> None:
@@ -138,7 +154,7 @@ class Member:
     def _pass_on(self) -> None:
         """Give free room to the next that waits for it."""
         while self._queue and self.budget.in_flight < self.budget.limit and self._transport.has_room:
-            self._queue.popleft()()
+            self._queue.take().ask_late()
 
     def drop_connection(self) -> None:
         """Use a new connection from now on."""

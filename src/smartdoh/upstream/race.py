@@ -155,14 +155,19 @@ class Race:
 
     def _queue_up(self) -> None:
         """Wait for whoever has room first; where too many do already, the client hears so at once."""
-        queued = [full.when_free(self._ask_late) for full in self._order]
+        queued = [full.when_free(self._query.host, self) for full in self._order]
         if any(queued):
             self._arm(math.inf)
         else:
+            self.give_way()
+
+    def give_way(self) -> None:
+        """As in InLine."""
+        if self._pending == 0 and not self.result.done():
             self._errors.append(Overloaded("too many questions wait for it", self._lead.name))
             self._end()
 
-    def _ask_late(self) -> None:
+    def ask_late(self) -> None:
         """Room was made for a question that waited, unless that was asked elsewhere meanwhile or is over."""
         if self._pending == 0 and not self.result.done():
             self._ask_anyway()

@@ -414,6 +414,23 @@ def test_what_would_wait_too_long_is_told_at_once() -> None:
     scenario(main())
 
 
+def test_who_waits_for_little_gets_the_place_of_who_waits_for_much_and_goes_first() -> None:
+    async def main() -> None:
+        (member,) = members(says(delay=0.25), max_in_flight=2)
+        group = Failover("g", [member], 5.0)
+        greedy = [ask(group) for _ in range(2 + LEAST_QUEUE)]
+        modest = ask(group, question=QUERY._replace(host="192.0.2.9"))
+        displaced = await timed(greedy[-1])
+        assert isinstance(displaced[1], Overloaded)
+        await modest
+        assert sum(future.done() for future in greedy) <= 5, "it did not wait for those before it"
+        for future in greedy:
+            future.cancel()
+        await asyncio.sleep(5)
+
+    scenario(main())
+
+
 @pytest.mark.parametrize("strategy", [Failover, Hedged])
 def test_without_a_stream_the_next_is_asked_and_nobody_twice(strategy: type[Failover | Hedged]) -> None:
     """A question that finds no stream at its upstream is no reason to ask two."""

@@ -10,6 +10,7 @@ from smartdoh.config.schema.block import BlockTable
 from smartdoh.config.schema.bootstrap import BootstrapTable
 from smartdoh.config.schema.cache import CacheTable
 from smartdoh.config.schema.groups import GroupTable
+from smartdoh.config.schema.limits import LimitsTable
 from smartdoh.config.schema.listen import ListenTable
 from smartdoh.config.schema.lists import ListTable
 from smartdoh.config.schema.local import LocalTable
@@ -33,6 +34,7 @@ class Document(Schema):
     cache: CacheTable = key({})
     log: LogTable = key({})
     local: LocalTable = key({})
+    limits: LimitsTable = key({})
     server: ServerTable = key({})
 
     def check(self) -> Iterator[Problem]:
@@ -55,6 +57,7 @@ class Document(Schema):
             cache=self.cache.resolve(folder, state_dir),
             log=self.log.resolve(),
             local=self.local.resolve(),
+            limits=self.limits.resolve(),
             server=self.server.resolve(),
             state_dir=state_dir,
         )
@@ -72,5 +75,6 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "cache": CacheTable,
     "log": LogTable,
     "local": LocalTable,
+    "limits": LimitsTable,
     "server": ServerTable,
 }
