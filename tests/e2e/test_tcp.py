@@ -116,26 +116,20 @@ def test_one_clients_limit_is_not_anothers(proxy: RunningProxy, upstream: Script
 
 
 @pytest.mark.parametrize("limit", [20, None])
-def test_too_many_connections_are_refused(
+def test_a_client_with_its_share_of_connections_replaces_its_own(
     upstream: ScriptedServer, smartdoh: StartProxy, limit: int | None
 ) -> None:
     sections = {"listen": {"tcp_connections": limit}} if limit else {}
     proxy = smartdoh(upstream.url, sections=sections)
-    most = limit or CONNECTIONS
+    share = (limit or CONNECTIONS) // 4
     with ExitStack() as stack:
-        clients = [stack.enter_context(proxy.tcp_socket()) for _ in range(most)]
-        assert works(clients[-1])
-        with proxy.tcp_socket() as one_more:
-            assert is_closed(one_more)
+        clients = [stack.enter_context(proxy.tcp_socket()) for _ in range(share)]
         assert works(clients[0])
-        assert works(clients[most // 2])
+        assert works(stack.enter_context(proxy.tcp_socket()))
+        assert is_closed(clients[1])
+        assert works(clients[0]), "who has asked stays"
+        assert works(clients[-1])
         assert addresses(proxy.udp(question("one"))) == ["203.0.113.1"]
-        clients[0].close()
-        for _ in range(100):
-            with proxy.tcp_socket() as newcomer:
-                if works(newcomer):
-                    return
-    raise AssertionError("a place came free, and nobody gets it")
 
 
 def works(client: socket.socket) -> bool:

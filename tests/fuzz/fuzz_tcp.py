@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+from smartdoh.listener.connections import Connections
 from smartdoh.listener.tcp import TcpConnection, TcpListener
 from smartdoh.model import Answer, Query, Route
 from smartdoh.wire import compose
@@ -63,10 +64,15 @@ async def _check(sizes: bytes, stream: bytes) -> None:
     assert await _answers(_segments(stream, sizes)) == whole
 
 
+def _report(_name: str, error: BaseException) -> None:
+    _WORLD.bugs.append(error)
+
+
 async def _answers(segments: list[bytes]) -> list[bytes]:
     """What a client gets for these segments and the end of its side, in no order."""
     _WORLD.fast.flush()
-    listener = TcpListener(cast("Any", None), _WORLD.fast, _WORLD.resolver)
+    connections = Connections()
+    listener = TcpListener(cast("Any", None), _WORLD.fast, _WORLD.resolver, connections, _report)
     connection, stream = TcpConnection(listener), Stream()
     connection.connection_made(stream)
     for segment in segments:
@@ -77,7 +83,7 @@ async def _answers(segments: list[bytes]) -> list[bytes]:
     await settle()
     assert stream.is_closed, "open without anybody"
     connection.connection_lost(None)
-    assert len(listener) == 0
+    assert len(connections) == 0
     assert not _WORLD.bugs
     return sorted(_frames(bytes(stream.written), all_of_it=True))
 

@@ -14,7 +14,8 @@ import dns.message
 import pytest
 import uvloop
 
-from smartdoh.listener import tcp
+from smartdoh.listener import connections, tcp
+from smartdoh.listener.connections import Connections
 from smartdoh.listener.tcp import TcpListener
 from tests.scenario.messages import CLIENT
 from tests.scenario.world import World
@@ -76,12 +77,16 @@ class Serving:
         sock.bind((CLIENT, 0))
         sock.listen()
         self.address = sock.getsockname()
-        self.listener = TcpListener(sock, world.fast, world.resolver, **how)
+        self.connections = Connections(**how)
+        self.listener = TcpListener(
+            sock, world.fast, world.resolver, self.connections, lambda _, error: world.bugs.append(error)
+        )
 
-    async def connect(self, *, receive_buffer: int = 0) -> Peer:
+    async def connect(self, *, receive_buffer: int = 0, source: str = CLIENT) -> Peer:
         """One more client."""
         sock = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         sock.setblocking(False)
+        sock.bind((source, 0))
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         await asyncio.get_running_loop().sock_connect(sock, self.address)
@@ -108,10 +113,10 @@ def framed(wire: bytes) -> bytes:
 def serving(
     *, constants: dict[str, float] | None = None, **how: Any
 ) -> Callable[[Tell], Callable[..., None]]:
-    """Make a test, run on both loops, of a coroutine that gets a started Serving (with TcpListener's arguments).
+    """Make a test, run on both loops, of a coroutine that gets a started Serving (with the arguments of Connections).
 
-    `constants` are of listener.tcp, changed for this test. In the end no connection may be left, no bug reported and
-    nothing raised into the loop.
+    `constants` are of listener.tcp and listener.connections, changed for this test. In the end no connection may be
+    left, no bug reported and nothing raised into the loop.
     """
 
     def decorate(tell: Tell) -> Callable[..., None]:
@@ -121,21 +126,21 @@ def serving(
             loop.set_exception_handler(lambda _, context: wrong.append(context))
             world = World()
             made = Serving(stack, world, **how)
-            await made.listener.start()
+            made.listener.start()
             try:
                 await asyncio.wait_for(tell(made), LONG)
             finally:
                 await world.end()
                 made.listener.stop()
                 made.listener.close()
-                await made.until(lambda: len(made.listener) == 0)
+                await made.until(lambda: len(made.connections) == 0)
             assert not wrong
             assert not world.bugs
 
         @pytest.mark.parametrize("loop", LOOPS)
         def test(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
             for name, value in (constants or {}).items():
-                monkeypatch.setattr(tcp, name, value)
+                monkeypatch.setattr(tcp if hasattr(tcp, name) else connections, name, value)
             with ExitStack() as stack, asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
                 runner.run(play(stack))
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from smartdoh import __version__
-from smartdoh.app import logs, loop
+from smartdoh.app import descriptors, logs, loop
 from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.build import OpenDisk, build
 from smartdoh.app.crash import CrashReports, hear_of_all, in_loop
@@ -30,6 +30,7 @@ from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
 from smartdoh.fastpath.cookies import Cookies, Secrets
+from smartdoh.listener.connections import RESERVE, Connections
 from smartdoh.listener.sockets import endpoints, listening
 from smartdoh.listener.tcp import TcpListener
 from smartdoh.listener.udp import UdpListener
@@ -91,6 +92,11 @@ class Server:
             UdpListener(sock, self._runtime.fast, self._runtime.resolver, self._between)
             for sock in self._sockets.udp
         ]
+        listen = settings.listen
+        descriptors.allow(listen.tcp_connections + RESERVE)
+        self._connections = Connections(
+            most=listen.tcp_connections, each=listen.tcp_per_client, idle=listen.tcp_idle
+        )
         self._tcp = [self._tcp_listener(sock) for sock in self._sockets.tcp]
         self._listeners: list[UdpListener | TcpListener] = [*self._udp, *self._tcp]
 
@@ -117,7 +123,7 @@ class Server:
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
-            await tcp.start()
+            tcp.start()
         if self._notifier.watchdog:
             self._tasks.start(self._feed_watchdog(), "watchdog")
         self._tasks.start(_collect_garbage(), "garbage")
@@ -180,10 +186,9 @@ class Server:
         self._use_cookies(runtime)
         for listener in self._listeners:
             listener.serve(runtime.fast, runtime.resolver)
-        settings = runtime.settings
+        settings, listen = runtime.settings, runtime.settings.listen
         self._guard.watch(runtime.upstreams.asked, settings.server.loop_guard)
-        for tcp in self._tcp:
-            tcp.limit(most=settings.listen.tcp_connections, idle=settings.listen.tcp_idle)
+        self._connections.limit(most=listen.tcp_connections, each=listen.tcp_per_client, idle=listen.tcp_idle)
         logs.configure(settings.log.level, settings.log.format, self._place.worker)
         self._log_queries(runtime)
         for key, wanted in _needs_restart(settings).items():
@@ -254,14 +259,8 @@ class Server:
         return Tasks(self._crashes.report)
 
     def _tcp_listener(self, sock: socket.socket) -> TcpListener:
-        listen = self._runtime.settings.listen
-        return TcpListener(
-            sock,
-            self._runtime.fast,
-            self._runtime.resolver,
-            most=listen.tcp_connections,
-            idle=listen.tcp_idle,
-        )
+        runtime = self._runtime
+        return TcpListener(sock, runtime.fast, runtime.resolver, self._connections, self._tasks.report)
 
 
 def _needs_restart(settings: Settings) -> dict[str, object]:

@@ -32,6 +32,7 @@ class ListenSettings:
     allow: tuple[Network, ...]
     hide_version: bool
     tcp_connections: int
+    tcp_per_client: int
     tcp_idle: float
     rate: int
     burst: int

@@ -7,93 +7,71 @@ import socket
 from typing import cast
 
 from smartdoh.fastpath import FastPath
-from smartdoh.listener.sockets import BACKLOG
+from smartdoh.listener.accepting import Accepting
+from smartdoh.listener.connections import Connections
 from smartdoh.pipeline.resolve import Resolver
+from smartdoh.tasks import Report
 from smartdoh.wire import compose
 from smartdoh.wire.codes import EDE_OTHER, REFUSED
 from smartdoh.wire.edns import LONGEST_TIMEOUT, extended_error
 
 IN_FLIGHT = 64  # questions of one connection that wait for an answer
 WRITE_BUFFER = 1 << 16  # octets of answers that a client has not read, after which it is not read from
-CROWDED = 0.9  # of the most connections: from there on clients hear that they had better end theirs
 PER_SECOND = 10  # units of edns-tcp-keepalive, RFC 7828 section 3.1
-SWEEP = 1.0  # seconds between two looks for idle connections
+MESSAGE = 5.0  # seconds in which a message that was begun has to be whole
 
 _TOO_MANY = extended_error(EDE_OTHER, f"more than {IN_FLIGHT} questions wait on this connection")
 
 
 class TcpListener:
-    """One listening TCP socket and its connections."""
+    """One listening TCP socket."""
 
     def __init__(
-        self, sock: socket.socket, fast: FastPath, resolver: Resolver, *, most: int = 512, idle: float = 10.0
+        self,
+        sock: socket.socket,
+        fast: FastPath,
+        resolver: Resolver,
+        connections: Connections,
+        report: Report,
     ) -> None:
-        """`most` connections at a time; each may be idle for `idle` seconds."""
+        """`connections` has all there are, those of other listeners too; `report` hears of bugs."""
         self.fast = fast
         self.resolver = resolver
-        self.refused = 0
+        self.connections = connections
         self._sock = sock
-        self._most = most
-        self._idle = idle
-        self._connections: set[TcpConnection] = set()
-        self._server: asyncio.Server | None = None
-        self._sweeper: asyncio.TimerHandle | None = None
-
-    def __len__(self) -> int:
-        return len(self._connections)
+        self._report = report
+        self._accepting: Accepting | None = None
 
     def serve(self, fast: FastPath, resolver: Resolver) -> None:
         """Answer from these from now on; what is under way ends where it began."""
         self.fast, self.resolver = fast, resolver
 
-    def limit(self, *, most: int, idle: float) -> None:
-        """Hold to these limits from now on; connections over a lower one stay until they end."""
-        self._most, self._idle = most, idle
-
     @property
     def timeout(self) -> int:
         """How long a client may be idle, in units of 100 ms, as it is told: 0 where others need the room."""
-        if len(self._connections) >= CROWDED * self._most:
+        if self.connections.is_crowded:
             return 0
-        return min(int(self._idle * PER_SECOND), LONGEST_TIMEOUT)
+        return min(int(self.connections.idle * PER_SECOND), LONGEST_TIMEOUT)
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Accept from now on."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._sock, backlog=BACKLOG)
-        self._sweeper = loop.call_later(SWEEP, self._sweep)
+        self._accepting = Accepting(
+            self._sock, lambda: TcpConnection(self), self.connections.make_room, self._report
+        )
+        self._accepting.start()
+        self.connections.start()
 
     def stop(self) -> None:
         """Accept no more."""
-        if self._server is not None:
-            self._server.close()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        if self._accepting is not None:
+            self._accepting.stop()
+            self._accepting = None
+        self.connections.stop()
+        self._sock.close()  # or the kernel would go on taking connections
 
     def close(self) -> None:
         """End every connection."""
-        for connection in list(self._connections):
-            connection.abort()
-        self._sock.close()
-
-    def admit(self, connection: TcpConnection) -> bool:
-        """Whether a new connection may stay: past the limit it is the new one that goes."""
-        if len(self._connections) >= self._most:
-            self.refused += 1
-            return False
-        self._connections.add(connection)
-        return True
-
-    def forget(self, connection: TcpConnection) -> None:
-        """A connection has ended."""
-        self._connections.discard(connection)
-
-    def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        before = loop.time() - self._idle
-        for connection in list(self._connections):
-            connection.end_if_idle(before)
-        self._sweeper = loop.call_later(SWEEP, self._sweep)
+        self.connections.close()
 
 
 class TcpConnection(asyncio.Protocol):
@@ -103,10 +81,11 @@ class TcpConnection(asyncio.Protocol):
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._host = ""
+        self.host = ""
         self._buffer = bytearray()
         self._in_flight = 0
         self._asked_at = self._loop.time()
+        self._begun_at = 0.0  # when the message came that is not whole yet; 0: there is none
         self._is_busy = False  # questions are left for another turn
         self._is_full = False  # the client does not read
         self._no_more = False  # the client has closed its side
@@ -120,11 +99,11 @@ class TcpConnection(asyncio.Protocol):
             "asyncio.Transport", transport
         )  # what create_server promises; uvloop's has a type of its own
         peer = stream.get_extra_info("peername")
-        if not peer or not self._listener.admit(self):
+        self.host = peer[0] if peer else ""
+        if not peer or not self._listener.connections.admit(self, _descriptor(stream)):
             stream.abort()
             return
         self._transport = stream
-        self._host = peer[0]
         stream.set_write_buffer_limits(high=WRITE_BUFFER)
 
     def data_received(self, data: bytes) -> None:
@@ -145,30 +124,38 @@ class TcpConnection(asyncio.Protocol):
         """As in asyncio.Protocol."""
         self._transport = None
         self._buffer.clear()
-        self._listener.forget(self)
+        self._listener.connections.forget(self)
 
     def pause_writing(self) -> None:
         """As in asyncio.Protocol: a client that does not read is not read from."""
         self._is_full = True
         self._set_reading()
+        self._listener.connections.is_unread(self, True)
 
     def resume_writing(self) -> None:
         """As in asyncio.Protocol."""
         self._is_full = False
         self._set_reading()
+        self._listener.connections.is_unread(self, False)
         if self._is_busy:
             self._take_turn_soon()
 
-    # What the listener calls
+    # What its listener's connections call
+
+    @property
+    def is_idle(self) -> bool:
+        """As in Connection."""
+        return self._in_flight == 0
 
     def abort(self) -> None:
         """End at once."""
         if self._transport is not None:
             self._transport.abort()
 
-    def end_if_idle(self, before: float) -> None:
-        """End if the last whole question came before that time and nothing of it is left to answer."""
-        if self._asked_at < before and self._in_flight == 0:
+    def end_if_slow(self, now: float, idle: float) -> None:
+        """As in Connection. Nobody is slow whom we do not read from, but who does not read is idle in the end."""
+        is_dribbling = self._begun_at and now - self._begun_at > MESSAGE and not self._is_busy
+        if is_dribbling or (self._in_flight == 0 and now - self._asked_at > idle):
             self.abort()
 
     # Questions and answers
@@ -201,10 +188,15 @@ class TcpConnection(asyncio.Protocol):
     def _answers(self) -> bytes:
         """Take questions from the buffer; what can be said to them at once, each with its length before it."""
         listener = self._listener
-        out, misses, read = listener.fast.ask_stream(self._buffer, self._host, listener.timeout)
+        out, misses, read = listener.fast.ask_stream(self._buffer, self.host, listener.timeout)
         if read:
             self._asked_at = self._loop.time()
+            self._listener.connections.asked(self)
             del self._buffer[:read]
+        if not self._buffer:
+            self._begun_at = 0.0
+        elif read or not self._begun_at:
+            self._begun_at = self._loop.time()
         for query in misses:
             if self._in_flight >= IN_FLIGHT:
                 refused = compose.error(query.wire, REFUSED, query, _TOO_MANY)
@@ -231,6 +223,11 @@ class TcpConnection(asyncio.Protocol):
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
+
+
+def _descriptor(stream: asyncio.Transport) -> int:
+    sock = stream.get_extra_info("socket")
+    return -1 if sock is None else int(sock.fileno())
 
 
 def _has_whole(buffer: bytearray) -> bool:

@@ -28,22 +28,23 @@ class Waiter:
         self.udp = udp
 
 
+Overdue = Callable[[Waiter], None]
+
+
 class Flights:
     """Keys to fetches. A fetch goes on when its waiters leave: the next one will want its answer."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        overdue: Callable[[Waiter], None],
         questions: int = QUESTIONS,
         patience: float = PATIENCE,
     ) -> None:
-        """At most `questions` wait at a time; `overdue` hears of each that has waited longer than `patience` seconds.
+        """At most `questions` wait at a time, none of them longer than `patience` seconds.
 
         Where all places are taken, clients who have few of them get theirs from those who have most.
         """
         self._loop = loop
-        self._overdue = overdue
         self._patience = patience
         self._waiters: dict[bytes, list[Waiter]] = {}
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
@@ -72,11 +73,14 @@ class Flights:
         """Whether there is time for fetches that nobody waits for."""
         return 2 * len(self._waiters) < self._places.most
 
-    def place(self, waiter: Waiter) -> Waiter | None:
-        """Let a question wait. Who has lost a place for it: None where there was room, `waiter` where it gets none."""
+    def place(self, waiter: Waiter, overdue: Overdue) -> Waiter | None:
+        """Let a question wait. Who has lost a place for it: None where there was room, `waiter` where it gets none.
+
+        `overdue` hears of those that have waited too long; it is the same for all, and kept only while any wait.
+        """
         loser = self._places.add(waiter.query.host, waiter)
         if self._looking is None:
-            self._looking = self._loop.call_later(LOOK_EVERY, self._look)
+            self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)
         return loser
 
     def leave(self, waiter: Waiter) -> None:
@@ -118,12 +122,13 @@ class Flights:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._looking is not None:
             self._looking.cancel()
+            self._looking = None
 
-    def _look(self) -> None:
+    def _look(self, overdue: Overdue) -> None:
         """Tell who has waited too long; as long as anybody waits, look again."""
         self._looking = None
         before = self._loop.time() - self._patience
         for waiter in self._places.take_oldest(lambda waiter: waiter.since <= before):
-            self._overdue(waiter)
+            overdue(waiter)
         if self._places:
-            self._looking = self._loop.call_later(LOOK_EVERY, self._look)
+            self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)

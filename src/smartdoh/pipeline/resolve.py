@@ -80,7 +80,7 @@ class Resolver:
         self._between = between or Between()
         self._loop = asyncio.get_running_loop()
         self.zones = Zones() if zones is None else zones
-        self.flights = Flights(self._loop, self._overdue, questions, patience)
+        self.flights = Flights(self._loop, questions, patience)
         self.outages = Outages(fast, clock)
         self.tell: Tell | None = None
         """Hears of each question that was answered here."""
@@ -113,7 +113,7 @@ class Resolver:
                 self._reply(waiter, None, "failed", failures.FLOODED_ZONE)
                 return
             zone = charged or b""
-        loser = flights.place(waiter) if flights.has_room else waiter
+        loser = flights.place(waiter, self._overdue) if flights.has_room else waiter
         if loser is not None:
             self._shed(loser)
             if loser is waiter:

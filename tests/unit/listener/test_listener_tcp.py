@@ -1,7 +1,11 @@
 """TCP (RFC 7766): segments, order, limits, slow and silent clients, on asyncio's loop and on uvloop."""
 
 import asyncio
+import os
+import resource
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import dns.edns
 import dns.flags
@@ -12,10 +16,10 @@ import pytest
 from smartdoh.errors import Timeout
 from smartdoh.fastpath import FastPath
 from smartdoh.fastpath.surface import TURN
-from smartdoh.listener.tcp import IN_FLIGHT, WRITE_BUFFER
+from smartdoh.listener.tcp import IN_FLIGHT, WRITE_BUFFER, TcpConnection
 from smartdoh.model import Query
 from tests.scenario.messages import addresses, error_text, question
-from tests.scenario.serving import Serving, framed, serving
+from tests.scenario.serving import Peer, Serving, framed, serving
 from tests.scenario.world import World, settle
 
 WWW = "www.example.com."
@@ -144,7 +148,7 @@ async def test_half_a_question_before_closing_gets_nothing(served: Serving) -> N
         await peer.send_raw(octets)
         peer.sock.shutdown(socket.SHUT_WR)
         assert await peer.is_closed()
-    await served.until(lambda: len(served.listener) == 0)
+    await served.until(lambda: len(served.connections) == 0)
 
 
 @serving()
@@ -156,7 +160,7 @@ async def test_a_client_that_leaves_before_its_answer_breaks_nothing(served: Ser
     await served.until(lambda: served.world.resolver.flights.waiting == 2)
     leaver.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     leaver.sock.close()
-    await served.until(lambda: len(served.listener) == 1)
+    await served.until(lambda: len(served.connections) == 1)
     served.world.upstream.answer(A)
     assert addresses(await stayer.answer()) == ["192.0.2.1"]
     again = await served.connect()
@@ -190,22 +194,119 @@ async def test_a_message_of_64_kilobytes_is_read_whole(served: Serving) -> None:
 # Limits
 
 
+async def answered(served: Serving, peer: Peer, number: int = 0) -> bool:
+    """Whether a question about what is known gets its answer there."""
+    await peer.send(question(WWW, id=number))
+    answer = await peer.read()
+    return answer is not None and addresses(answer) == ["192.0.2.1"]
+
+
 @serving(most=2)
-async def test_past_the_limit_the_new_connection_goes(served: Serving) -> None:
+async def test_a_new_connection_takes_the_place_of_the_longest_idle(served: Serving) -> None:
+    """RFC 7766 section 6.2.3; who asked last is the last to go."""
     await served.world.know(A)
     first, second = await served.connect(), await served.connect()
-    await served.until(lambda: len(served.listener) == 2)
+    assert await answered(served, second)
+    assert await answered(served, first)
     third = await served.connect()
-    assert await third.is_closed()
-    assert served.listener.refused == 1
-    for peer in (first, second):
-        await peer.send(question(WWW))
-        assert addresses(await peer.answer()) == ["192.0.2.1"]
-    first.sock.close()
-    await served.until(lambda: len(served.listener) == 1)
-    fourth = await served.connect()
-    await fourth.send(question(WWW))
-    assert addresses(await fourth.answer()) == ["192.0.2.1"]
+    assert await answered(served, third)
+    assert await second.is_closed()
+    assert await answered(served, first)
+    assert (served.connections.evicted, served.connections.refused) == (1, 0)
+
+
+@serving(most=2)
+async def test_where_none_is_idle_the_new_connection_goes(served: Serving) -> None:
+    peers = [await served.connect() for _ in range(2)]
+    for number, peer in enumerate(peers):
+        await peer.send(named(number))
+    await served.asked(2)
+    assert await (await served.connect()).is_closed()
+    assert served.connections.refused == 1
+    for number, peer in enumerate(peers):
+        served.world.upstream.answer(f"n{number}.example.com. 300 A 192.0.2.1")
+        assert (await peer.answer()).id == number
+
+
+@serving(most=8, each=2)
+async def test_a_client_that_holds_its_share_replaces_its_own(served: Serving) -> None:
+    await served.world.know(A)
+    other = await served.connect(source="127.0.0.9")
+    assert await answered(served, other)
+    own = [await served.connect() for _ in range(2)]
+    await served.until(lambda: len(served.connections) == 3)
+    assert await answered(served, await served.connect())
+    assert await own[0].is_closed()
+    assert await answered(served, other), "though it was the longest idle of all"
+    assert len(served.connections) == 3
+
+
+@serving(most=8, each=2)
+async def test_a_client_s_share_of_busy_ones_is_all_it_gets(served: Serving) -> None:
+    for number in range(2):
+        await (await served.connect()).send(named(number))
+    await served.asked(2)
+    assert await (await served.connect()).is_closed()
+    await (await served.connect(source="127.0.0.9")).send(named(2))
+    await served.asked(3)
+    for _ in range(3):
+        served.world.upstream.answer()
+
+
+@serving()
+async def test_where_descriptors_are_few_a_new_connection_replaces_one(served: Serving) -> None:
+    await served.world.know(A)
+    old = await served.connect()
+    await served.until(lambda: len(served.connections) == 1)
+    served.connections._last_descriptor = 0
+    new = await served.connect()
+    assert await answered(served, new)
+    assert await old.is_closed()
+
+
+@contextmanager
+def one_descriptor_left() -> Iterator[None]:
+    """This process can open one more file, and no other."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken[0] + 20, before[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        os.close(taken.pop())
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for descriptor in taken:
+            os.close(descriptor)
+
+
+@serving()
+async def test_where_descriptors_have_run_out_it_rests_and_an_idle_connection_goes(served: Serving) -> None:
+    """Who comes meanwhile waits in the kernel, and is served when one is free again."""
+    await served.world.know(A)
+    old = await served.connect()
+    await old.send(named(1))
+    await served.asked(2)
+    accepting = served.listener._accepting
+    assert accepting is not None
+    rests, make_room = [0], accepting._none_left
+
+    def none_left() -> None:
+        rests[0] += 1
+        make_room()
+
+    accepting._none_left = none_left
+    with one_descriptor_left():
+        new = await served.connect()
+        await served.until(lambda: rests[0] == 2)
+        assert len(served.connections) == 1, "nobody is idle"
+        served.world.upstream.answer("n1.example.com. 300 A 192.0.2.1")
+        assert (await old.answer()).id == 1
+        assert await answered(served, new)
+        assert await old.is_closed()
+        assert rests[0] <= 5, "it spins"
 
 
 @serving(idle=0.3, constants=SOON)
@@ -222,7 +323,7 @@ async def test_idle_connections_are_closed(served: Serving) -> None:
 async def test_dribbling_is_idling(served: Serving) -> None:
     """Only a whole question counts (RFC 7766 section 6.2.3)."""
     peer = await served.connect()
-    await served.until(lambda: len(served.listener) == 1)
+    await served.until(lambda: len(served.connections) == 1)
 
     async def dribble() -> None:
         while True:
@@ -231,7 +332,17 @@ async def test_dribbling_is_idling(served: Serving) -> None:
 
     with pytest.raises(ConnectionError):
         await dribble()
-    assert len(served.listener) == 0
+    assert len(served.connections) == 0
+
+
+@serving(idle=600.0, constants={**SOON, "MESSAGE": 0.1})
+async def test_a_message_has_to_be_whole_soon_however_long_one_may_be_idle(served: Serving) -> None:
+    await served.world.know(A)
+    slow, idle = await served.connect(), await served.connect()
+    await slow.send_raw(framed(question(WWW, id=1)) + b"\0\x20\1")
+    assert (await slow.answer()).id == 1
+    assert await slow.is_closed()
+    assert await answered(served, idle)
 
 
 @serving(idle=0.3, constants=SOON)
@@ -253,8 +364,9 @@ async def test_a_client_that_never_reads_is_not_read_from(served: Serving) -> No
     """What waits for it stays within the write buffer's bound and one turn, however much it asks in one piece."""
     await served.world.know(BIG, rdtype="TXT")
     peer = await served.connect(receive_buffer=4096)
-    await served.until(lambda: len(served.listener) == 1)
-    (connection,) = served.listener._connections
+    await served.until(lambda: len(served.connections) == 1)
+    (connection,) = served.connections._open
+    assert isinstance(connection, TcpConnection)
     transport = connection._transport
     assert transport is not None
     wires = [question(WWW, "TXT", id=number) for number in range(1500)]
@@ -276,9 +388,23 @@ async def test_a_client_that_never_reads_is_not_read_from(served: Serving) -> No
 async def test_a_client_that_never_reads_is_idle_in_the_end(served: Serving) -> None:
     await served.world.know(BIG, rdtype="TXT")
     peer = await served.connect(receive_buffer=4096)
-    await served.until(lambda: len(served.listener) == 1)
+    await served.until(lambda: len(served.connections) == 1)
     await peer.send(*(question(WWW, "TXT") for _ in range(1000)))
-    await served.until(lambda: len(served.listener) == 0)
+    await served.until(lambda: len(served.connections) == 0)
+
+
+@serving(constants={"MOST_UNREAD": 1})
+async def test_of_too_many_that_never_read_the_first_goes(served: Serving) -> None:
+    await served.world.know(BIG, rdtype="TXT")
+    wires = [question(WWW, "TXT", id=number) for number in range(1500)]
+    for _ in range(2):
+        peer = await served.connect(receive_buffer=4096)
+        sender = asyncio.ensure_future(peer.send(*wires))
+        await served.until(lambda: len(served.connections._unread) == 1)
+        sender.cancel()
+        last = next(iter(served.connections._unread))
+    await served.until(lambda: len(served.connections) == 1)
+    assert list(served.connections._open) == [last]
 
 
 # Fairness

@@ -32,7 +32,12 @@ class ListenTable(Schema):
         False, meaning="Refuse version.bind and id.server instead of naming the product."
     )
     tcp_connections: Annotated[int, Whole(1, 65_536)] = key(
-        512, meaning="TCP connections at a time; past that a new one is refused."
+        512,
+        meaning="TCP connections at a time, over all addresses; past that a new one takes the place of the one that "
+        "has been idle for longest, and is refused only where none is.",
+    )
+    tcp_per_client: Annotated[int, Whole(0, 65_536)] = key(
+        0, meaning="How many of them one client may have; `0` is a quarter of all."
     )
     tcp_idle: Annotated[float, Between("10ms", "1h")] = key(
         "10s", meaning="A TCP connection without a whole question for this long is closed (RFC 7766)."
@@ -59,6 +64,7 @@ class ListenTable(Schema):
             allow=tuple(self.allow),
             hide_version=self.hide_version,
             tcp_connections=self.tcp_connections,
+            tcp_per_client=self.tcp_per_client,
             tcp_idle=self.tcp_idle,
             rate=self.rate,
             burst=self.burst or 2 * self.rate,
