@@ -141,6 +141,10 @@ class Resolver:
             self._reply(waiter, None, "failed", failures.TOO_LATE)
             self._fast.waited(self._loop.time() - waiter.since)
 
+    def refuse(self, query: Query, reply: Reply, *, udp: bool) -> None:
+        """Tell who asked `query` that too much is asked."""
+        self._shed(Waiter(query, reply, self._loop.time(), udp=udp))
+
     def refresh(self, query: Query) -> None:
         """Answer `query` again for the table: here if a stage can, else by a fetch, unless that is under way."""
         try:

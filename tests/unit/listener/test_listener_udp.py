@@ -10,10 +10,11 @@ import pytest
 
 from smartdoh.between import Between
 from smartdoh.config import Endpoint
+from smartdoh.listener import udp
 from smartdoh.listener.anyaddress import AnyAddressSocket, is_wildcard
 from smartdoh.listener.sockets import open_sockets
 from smartdoh.listener.udp import UdpListener
-from tests.scenario.messages import addresses, question
+from tests.scenario.messages import addresses, error_text, question
 from tests.scenario.serving import LONG, LOOPS
 from tests.scenario.world import World, settle
 
@@ -110,6 +111,31 @@ def test_hits_need_not_wait_for_the_end_of_other_work() -> None:
             await settled_until(lambda: served.world.upstream.waiting == 1)
             served.world.upstream.answer("new.example.com. 300 A 192.0.2.2")
             assert (await receive(sock))[0].id == 2
+
+    on_both_loops(tell)
+
+
+def test_of_what_is_read_in_the_middle_of_work_a_bounded_part_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has asked most hears at once that it is too much, who has asked little is served."""
+    monkeypatch.setattr(udp, "IN_LINE", 4)
+
+    async def tell() -> None:
+        async with (
+            served_on("127.0.0.1") as served,
+            client("127.0.0.1") as greedy,
+            client("127.0.0.2") as modest,
+        ):
+            for number in range(6):
+                greedy.sendto(
+                    question(f"n{number}.example.com.", id=number, edns=True), ("127.0.0.1", served.port)
+                )
+            modest.sendto(question("modest.example.com.", id=9), ("127.0.0.1", served.port))
+            served.between()
+            shed = [dns.message.from_wire(greedy.recv(512)) for _ in range(3)]
+            assert [answer.id for answer in shed] == [4, 5, 3]
+            assert error_text(shed[0]) == "too many questions are waiting"
+            await settled_until(lambda: served.world.upstream.waiting == 4)
+            assert served.world.upstream.asked[1].name == b"\x06modest\x07example\x03com\0", "turns go round"
 
     on_both_loops(tell)
 
