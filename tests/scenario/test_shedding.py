@@ -134,7 +134,7 @@ async def test_fetches_that_nobody_waits_for_are_bounded_too(world: World) -> No
 
 @shedding("zone_failures = 2")
 async def test_a_flooded_zone_has_its_budget_and_the_rest_of_the_world_is_served(world: World) -> None:
-    most = int(2 * BURST)
+    most = int(2 * 2 * BURST)
     flood = await ask_many(world, most + 10, "192.168.1.66", "victim.example")
     for client in flood[most:]:
         assert client.message.rcode() == dns.rcode.SERVFAIL
@@ -160,7 +160,8 @@ async def test_names_that_exist_cost_their_zone_nothing(world: World) -> None:
 @shedding('zone_failures = 2\n[cache]\nstale_after = "1s"')
 async def test_what_is_known_of_a_flooded_zone_is_asked_for_again(world: World) -> None:
     await world.know(A)
-    await ask_many(world, 30, "192.168.1.66")
+    await ask_many(world, 50, "192.168.1.66")
+    assert world.resolver.zones.throttled
     world.clock.forward(400)
     assert (await world.ask()).is_waiting
 

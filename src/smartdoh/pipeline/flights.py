@@ -44,70 +44,55 @@ class Flights:
 
         Where all places are taken, clients who have few of them get theirs from those who have most.
         """
+        self.under_way: dict[bytes, list[Waiter]] = {}
+        """Who waits for the fetch of each key; only those that are in `places` still do."""
+        self.places: FairQueue[Waiter] = FairQueue(questions)
+        self.is_looking = False
         self._loop = loop
         self._patience = patience
-        self._waiters: dict[bytes, list[Waiter]] = {}
         self._tasks: dict[bytes, asyncio.Task[None]] = {}
-        self._places: FairQueue[Waiter] = FairQueue(questions)
         self._looking: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self.under_way)
 
     def __contains__(self, key: bytes) -> bool:
         """Whether a fetch of `key` is under way."""
-        return key in self._waiters
+        return key in self.under_way
 
     @property
     def waiting(self) -> int:
         """Questions that wait."""
-        return len(self._places)
+        return len(self.places)
 
     @property
-    def has_room(self) -> bool:
-        """Whether one more fetch may be begun: some are of questions that nobody waits for any more."""
-        return len(self._waiters) < 2 * self._places.most
+    def is_full(self) -> bool:
+        """Whether no more fetches may be begun: there are some of questions that nobody waits for any more."""
+        return len(self.under_way) >= 2 * self.places.most
 
     @property
     def is_calm(self) -> bool:
         """Whether there is time for fetches that nobody waits for."""
-        return 2 * len(self._waiters) < self._places.most
+        return 2 * len(self.under_way) < self.places.most
 
-    def place(self, waiter: Waiter, overdue: Overdue) -> Waiter | None:
-        """Let a question wait. Who has lost a place for it: None where there was room, `waiter` where it gets none.
-
-        `overdue` hears of those that have waited too long; it is the same for all, and kept only while any wait.
-        """
-        loser = self._places.add(waiter.query.host, waiter)
-        if self._looking is None:
-            self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)
-        return loser
-
-    def leave(self, waiter: Waiter) -> None:
-        """It was answered before its fetch has landed."""
-        self._places.discard(waiter.query.host, waiter)
-
-    def join(self, key: bytes, waiter: Waiter | None) -> bool:
-        """Wait for the fetch of `key`; False if there is none yet, so that the caller has to `start` it."""
-        waiters = self._waiters.get(key)
-        is_under_way = waiters is not None
-        if waiters is None:
-            waiters = self._waiters[key] = []
-        if waiter is not None:
-            waiters.append(waiter)
-        return is_under_way
-
-    def start(self, key: bytes, fetch: Coroutine[Any, Any, None]) -> None:
+    def start(self, key: bytes, waiters: list[Waiter], fetch: Coroutine[Any, Any, None]) -> None:
         """Run the fetch of `key`; it never raises, and calls `land` when it is done."""
+        self.under_way[key] = waiters
         self._tasks[key] = self._loop.create_task(fetch)
 
     def land(self, key: bytes) -> list[Waiter]:
         """End the fetch of `key`, giving those who waited."""
-        waiters = self._waiters.pop(key)
+        waiters = self.under_way.pop(key)
         self._tasks.pop(key, None)
+        discard = self.places.discard
         for waiter in waiters:
-            self._places.discard(waiter.query.host, waiter)
+            discard(waiter.query.host, waiter)
         return waiters
+
+    def look_for(self, overdue: Overdue) -> None:
+        """Tell of those that have waited too long, from now on and for as long as any wait."""
+        self.is_looking = True
+        self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)
 
     async def finish(self, seconds: float) -> None:
         """Wait until what is under way has landed, at most so long."""
@@ -125,10 +110,9 @@ class Flights:
             self._looking = None
 
     def _look(self, overdue: Overdue) -> None:
-        """Tell who has waited too long; as long as anybody waits, look again."""
-        self._looking = None
+        self._looking, self.is_looking = None, False
         before = self._loop.time() - self._patience
-        for waiter in self._places.take_oldest(lambda waiter: waiter.since <= before):
+        for waiter in self.places.take_oldest(lambda waiter: waiter.since <= before):
             overdue(waiter)
-        if self._places:
-            self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)
+        if self.places:
+            self.look_for(overdue)

@@ -106,22 +106,26 @@ class Resolver:
         """Let the client wait for the fetch of its question, begun here unless it is under way, or tell it at once why
         it cannot: better now than late."""
         flights, zone = self.flights, b""
-        is_new = query.key not in flights
-        if is_new:
+        waiters = flights.under_way.get(query.key)
+        if waiters is None:
             charged = self.zones.charge(query.name, waiter.since)
             if charged is None and self._known(query) is None:  # a flood asks for what nobody has asked for
                 self._reply(waiter, None, "failed", failures.FLOODED_ZONE)
                 return
             zone = charged or b""
-        loser = flights.place(waiter, self._overdue) if flights.has_room else waiter
+        is_full = waiters is None and flights.is_full
+        loser = waiter if is_full else flights.places.add(query.host, waiter)
         if loser is not None:
             self._shed(loser)
             if loser is waiter:
                 self.zones.give_back(zone)
                 return
-        flights.join(query.key, waiter)
-        if is_new:
-            flights.start(query.key, self._fly(query, route, self._policy(), zone))
+        if not flights.is_looking:
+            flights.look_for(self._overdue)
+        if waiters is not None:
+            waiters.append(waiter)
+        else:
+            flights.start(query.key, [waiter], self._fly(query, route, self._policy(), zone))
         if self._stale_after:
             self._promise_stale(waiter)
 
@@ -157,8 +161,8 @@ class Resolver:
         self._fetch_behind(query, route)
 
     def _fetch_behind(self, query: Query, route: Route) -> None:
-        if self.flights.is_calm and not self.flights.join(query.key, None):
-            self.flights.start(query.key, self._fly(query, route, self._policy()))
+        if self.flights.is_calm and query.key not in self.flights:
+            self.flights.start(query.key, [], self._fly(query, route, self._policy()))
 
     def _policy(self) -> Policy:
         return Policy(self._fast.generation, self._decisions.overrides)
@@ -357,7 +361,7 @@ class Resolver:
             self._loop.call_later(self._stale_after, self._give_early, waiter, entry)
 
     def _give_early(self, waiter: Waiter, entry: Entry) -> None:
-        self.flights.leave(waiter)
+        self.flights.places.discard(waiter.query.host, waiter)
         self._give(waiter, entry)
 
     def _give(self, waiter: Waiter, entry: Entry | None) -> None:

@@ -3,7 +3,8 @@
 Each question that is about to be fetched is charged to its zone, and given back when there is an answer with data or
 none at all was asked for. So what stays is what ended in NXDOMAIN or a failure, and what has not ended yet: a flood
 whose victim is silent shows at once. A zone is kept as the time at which its charges are paid off (as in
-fastpath.limits), so they decay by themselves.
+fastpath.limits), so they decay by themselves. No zone is looked at while all together are asked for less than one of
+them may be.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class Zones:
         self.throttled = 0
         self._young: dict[bytes, float] = {}
         self._old: Mapping[bytes, float] = {}
+        self._all = 0.0
         self.limit(failures)
 
     def __len__(self) -> int:
@@ -49,6 +51,10 @@ class Zones:
         """
         if not self._step:
             return b""
+        if self._all - now <= self._room:
+            self._all = (self._all if self._all > now else now) + self._step
+            return b""
+        self._all = now + BURST
         zone = zone_of(name)
         until = self._young.get(zone)
         if until is None:

@@ -53,16 +53,16 @@ def test_it_is_the_end_of_the_name_whatever_that_is_made_of(labels: list[bytes])
 
 def test_a_zone_has_its_budget_and_others_theirs() -> None:
     zones = Zones(RATE)
-    assert number_charged(zones, 5.0) == RATE * BURST
-    assert zones.throttled == 1000 - RATE * BURST
+    assert number_charged(zones, 5.0) == 2 * RATE * BURST, "half of them before zones were looked at"
+    assert zones.throttled == 1000 - 2 * RATE * BURST
     assert number_charged(zones, 5.0, "example.net", 50) == 50
 
 
 def test_charges_are_paid_off_with_time() -> None:
     zones = Zones(RATE)
     number_charged(zones, 5.0)
-    assert number_charged(zones, 6.01) == RATE
-    assert number_charged(zones, 5.0 + 3 * BURST) == RATE * BURST
+    assert number_charged(zones, 6.01) == 2 * RATE
+    assert number_charged(zones, 5.0 + 3 * BURST) == 2 * RATE * BURST
 
 
 def test_what_is_given_back_was_never_charged() -> None:
