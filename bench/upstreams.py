@@ -28,6 +28,8 @@ from bench.workspace import Workspace, free_port
 
 HEADER_BYTES = 12
 RESPONSE_FLAGS = b"\x81\x80"  # QR, RD, RA
+NAME_ERROR_FLAGS = b"\x81\x83"
+MANY = 200  # addresses of a large answer
 ANSWER_RECORD = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x0e\x10\x00\x04\xcb\x00\x71\x07"  # A 203.0.113.7, TTL 3600
 EMPTY_OPT = b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"  # root, OPT, 1232 bytes, no options
 
@@ -52,14 +54,20 @@ class Counters:
 
 
 def compose_answer(query: bytes) -> bytes:
-    """The fixed answer to any question; an OPT record where the query had one."""
+    """The fixed answer to any question; an OPT record where the query had one.
+
+    Names that begin with `nx` do not exist, and those that begin with `large` have many addresses.
+    """
     end = HEADER_BYTES
     while query[end]:
         end += query[end] + 1
     question = query[HEADER_BYTES : end + 5]
     has_opt = query[10:12] != b"\x00\x00"
-    counts = b"\x00\x01\x00\x01\x00\x00\x00\x01" if has_opt else b"\x00\x01\x00\x01\x00\x00\x00\x00"
-    return query[:2] + RESPONSE_FLAGS + counts + question + ANSWER_RECORD + (EMPTY_OPT if has_opt else b"")
+    label = query[HEADER_BYTES + 1 : HEADER_BYTES + 6]
+    flags = NAME_ERROR_FLAGS if label.startswith(b"nx") else RESPONSE_FLAGS
+    answers = 0 if flags is NAME_ERROR_FLAGS else MANY if label == b"large" else 1
+    counts = b"\x00\x01" + answers.to_bytes(2) + b"\x00\x00" + has_opt.to_bytes(2)
+    return query[:2] + flags + counts + question + answers * ANSWER_RECORD + (EMPTY_OPT if has_opt else b"")
 
 
 def name_of(message: bytes) -> str:
@@ -194,6 +202,9 @@ class ScriptedUpstreams:
         self._process.stdin.flush()
         found: list[dict[str, Any]] = json.loads(self._line())
         return [Counters(**counters) for counters in found]
+
+    def send_signal(self, number: int) -> None:
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         self._process.communicate(timeout=10)
