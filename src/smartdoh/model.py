@@ -91,8 +91,8 @@ class Route(NamedTuple):
 Stage = Callable[[Query, Route], Answer | None]
 """Looks at what is asked, and may answer it here; None means go on."""
 
-Shaper = Callable[[Query, Answer], Answer]
-"""Changes what came back before it is kept."""
+Shaper = Callable[[Query, Route, Answer], Answer]
+"""Looks at what came back by a route, and may give clients something else; the same answer means go on."""
 
 Reply = Callable[[bytes], None]
 """Sends one finished message to the client that waits for it; never raises."""

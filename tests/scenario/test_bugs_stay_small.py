@@ -17,7 +17,7 @@ def broken_stage(query: Query, route: Route) -> Answer | None:
     return None
 
 
-def broken_shaper(query: Query, answer: Answer) -> Answer:
+def broken_shaper(query: Query, route: Route, answer: Answer) -> Answer:
     if query.name == CURSED:
         raise RuntimeError("a bug in a shaper")
     return answer

@@ -363,3 +363,17 @@ async def test_an_answer_that_is_asked_again_is_spared_by_eviction(machine: Mach
             assert machine.disk.settle(LONG)
     async with machine.run(entries=12) as world:
         assert [(await world.ask(name)).is_waiting for name in names[:6]] == [False] * 3 + [True] * 3
+
+
+@story
+async def test_what_is_on_disk_is_judged_by_the_policy_that_reads_it(machine: Machine) -> None:
+    """The disk has the upstream's own words: what they are worth is decided each time."""
+    allowing = '[local]\nrebind_allow = ["example.com"]\n'
+    async with machine.run(allowing) as world:
+        await world.know("www.example.com. 300 A 192.168.1.1")
+        assert addresses((await world.ask()).message) == ["192.168.1.1"]
+    for text, expected in (("", []), (allowing, ["192.168.1.1"]), ("", [])):
+        async with machine.run(text) as world:
+            assert addresses((await world.ask()).message) == expected
+            assert addresses((await world.ask()).message) == expected, "and from memory"
+            assert not world.upstream.asked

@@ -19,7 +19,9 @@ from smartdoh.cache.second import SecondLevel
 from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import FastPath
 from smartdoh.model import Answer, Query, Shaper, Stage
-from smartdoh.pipeline.order import stages
+from smartdoh.pipeline import order
+from smartdoh.pipeline.bogus import Bogus
+from smartdoh.pipeline.order import ipv4_first, stages
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.pipeline.zones import Zones
 from smartdoh.rules.decide import Decisions
@@ -86,6 +88,13 @@ class ScriptedUpstream:
         asked, future = self._waiting.popleft()
         future.set_result(answer_to(asked, *records, **how))
 
+    def answer_to(self, qtype: int, *records: str, **how: Any) -> None:
+        """Answer the oldest question for this type."""
+        place = next(place for place, (asked, _) in enumerate(self._waiting) if asked.qtype == qtype)
+        self._waiting.rotate(-place)
+        self.answer(*records, **how)
+        self._waiting.rotate(place)
+
     def fail(self, error: UpstreamError | Exception) -> None:
         """Fail the oldest question that waits."""
         self._waiting.popleft()[1].set_exception(error)
@@ -129,17 +138,18 @@ class World:
         *,
         groups: tuple[str, ...] = ("main",),
         extra_stages: tuple[Stage, ...] = (),
-        shapers: tuple[Shaper, ...] = (),
+        shapers: tuple[Shaper, ...] | None = None,
         disk: Disk | None = None,
         clock: Clock | None = None,
         before: World | None = None,
     ) -> None:
-        """`text` is the config without its groups, `groups` their names, the first one the default.
+        """`text` is the config without its groups, `groups` their names, the first one the default; none: it has them.
 
         `disk` is the second level, to be closed by whoever opened it; it counts with the same `clock`. `before` is the
-        world of the config before a reload, whose table and upstreams go on.
+        world of the config before a reload, whose table and upstreams go on. `shapers` take the place of the config's.
         """
         settings = config.parse(f"{text}\n" + "".join(map(GROUPS.format, groups)))
+        groups = groups or tuple(settings.groups)
         origins = {name: fingerprint(group, settings.cache) for name, group in settings.groups.items()}
         self.clock: Clock = before.clock if before else clock or Clock()
         self.bugs: list[BaseException] = before.bugs if before else []
@@ -157,12 +167,14 @@ class World:
             self.fast.change_policy(views.view_of, stale_at_once=at_once)
         self.zones: Zones = before.zones if before else Zones()
         self.decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
+        self.bogus = Bogus({name: group.bogus_nxdomain for name, group in settings.groups.items()})
+        self.shapers = order.shapers(settings, self.decisions, self.bogus, self.fast.peek)
         self.resolver = Resolver(
             self.fast,
             self.decisions,
             self.upstreams,
             (*extra_stages, *stages(settings)),
-            shapers,
+            self.shapers if shapers is None else shapers,
             _bounds(settings.cache),
             lambda name, error: self.bugs.append(error),
             self.clock,
@@ -172,6 +184,7 @@ class World:
             zones=self.zones,
             questions=settings.limits.questions,
             patience=settings.limits.wait,
+            ipv4_first=ipv4_first(settings),
         )
         self.zones.limit(settings.limits.zone_failures)
 

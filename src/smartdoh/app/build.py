@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from smartdoh.app import clock
 from smartdoh.app.addressbook import AddressBook
@@ -24,7 +23,9 @@ from smartdoh.cache.policy import Bounds
 from smartdoh.cache.second import SecondLevel
 from smartdoh.config import CacheSettings, Network, Settings
 from smartdoh.fastpath import FastPath
-from smartdoh.pipeline.order import stages
+from smartdoh.model import Shaper, Stage
+from smartdoh.pipeline.bogus import Bogus
+from smartdoh.pipeline.order import ipv4_first, shapers, stages
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.pipeline.timing import Timing
@@ -66,13 +67,23 @@ def build(
     # Nothing is refused from here on.
     before = present.groups if present is not None else {}
     upstreams = upstreams_of(settings, trust, parts, between, before, book)
-    lists = _lists(settings, decisions, in_force, ways(settings, upstreams.groups, trust))
+    bogus = Bogus({name: group.bogus_nxdomain for name, group in settings.groups.items()})
+    lists = _lists(settings, decisions, bogus, in_force, ways(settings, upstreams.groups, trust))
     timing, measures = timing_of(settings, fast, upstreams, parts)
     parts.settle()
     disk = open_disk(settings.cache)
     zones = present.resolver.zones if present is not None else Zones()
     resolver = _resolver(
-        settings, fast, decisions, upstreams, tasks.report, disk, timing, between, zones, probe
+        settings,
+        fast,
+        decisions,
+        upstreams,
+        (stages(settings, probe), shapers(settings, decisions, bogus, fast.peek)),
+        tasks.report,
+        disk,
+        timing,
+        between,
+        zones,
     )
     return Runtime(
         settings,
@@ -106,17 +117,17 @@ def _table(settings: Settings, views: Views, present: Runtime | None) -> FastPat
     )
 
 
-def _resolver(
+def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put together here
     settings: Settings,
     fast: FastPath,
     decisions: Decisions,
     upstreams: Upstreams,
+    steps: tuple[Sequence[Stage], Sequence[Shaper]],
     report: Report,
     disk: Disk | None,
     timing: Timing,
     between: Between,
     zones: Zones,
-    probe: SelfProbe | None,
 ) -> Resolver:
     cache, limits = settings.cache, settings.limits
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
@@ -125,8 +136,7 @@ def _resolver(
         fast,
         decisions,
         upstreams.groups,
-        stages(settings, probe),
-        (),
+        *steps,
         bounds,
         report,
         clock.now,
@@ -138,6 +148,7 @@ def _resolver(
         zones,
         limits.questions,
         limits.wait,
+        ipv4_first(settings),
     )
 
 
@@ -152,17 +163,26 @@ def _overrides(
         if views.tell_apart(sets):
             in_force.changed()
 
-    return OverridesFile(path, settings.groups, decisions, tell_apart, partial(forget, fast))
+    async def forget_names(names: Collection[bytes], zones: Collection[bytes]) -> None:
+        in_force.changed()  # other names may lead to these by aliases; what still holds of them is found again
+        await forget(fast, names, zones)
+
+    return OverridesFile(path, settings.groups, decisions, tell_apart, forget_names)
 
 
 def _lists(
-    settings: Settings, decisions: Decisions, in_force: InForce, ways_to: Mapping[str, Way]
+    settings: Settings,
+    decisions: Decisions,
+    bogus: Bogus,
+    in_force: InForce,
+    ways_to: Mapping[str, Way],
 ) -> ListKeeper:
     routing = settings.routing
     closed = [name for name, wanted in settings.lists.items() if wanted.on_missing == "closed"]
 
     def put_in_force(lists: Mapping[str, NameSet | None]) -> None:
         decisions.router = Router(routing.rules, routing.default, lists, closed)
+        bogus.lists = lists
         in_force.changed()
 
     return ListKeeper(settings.lists, ways_to, put_in_force)

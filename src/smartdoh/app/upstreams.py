@@ -10,6 +10,7 @@ import os
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from smartdoh.app import clock
 from smartdoh.app.addressbook import AddressBook
@@ -28,6 +29,12 @@ from smartdoh.upstream.plain import PlainServer
 from smartdoh.upstream.trust import TrustStore, system_bundle
 
 _NO_GROUPS: Mapping[str, Group] = {}
+_OF_ANSWERS: dict[str, Any] = {  # what is done to answers is nothing to those who fetch them
+    "fastest_ip": "off",
+    "is_private": False,
+    "bogus_nxdomain": "",
+    "ipv6": "keep",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +158,7 @@ def _group(
 ) -> Group:
     """One group; its members have the connections, and go on where it is asked in another way."""
     members = [_member(url, settings, bootstrap, trust, parts, between) for url in settings.upstreams]
-    key = ("group", replace(settings, fastest_ip="off"), *members)
+    key = ("group", replace(settings, **_OF_ANSWERS), *members)
     return parts.take(key, lambda _: _group_of(settings, members))
 
 

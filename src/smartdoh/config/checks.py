@@ -14,6 +14,8 @@ from smartdoh.config.urls import ProxyUrl, UpstreamUrl
 
 RESERVED_GROUPS = ("block", "allow")  # overrides.json gives these words a meaning of their own
 
+ADDRESSES = "addresses"  # the format of lists that are no lists of names
+
 _BOOTSTRAP = '[bootstrap] servers = ["1.1.1.1"], or an address in place of the name'
 
 
@@ -44,9 +46,11 @@ def warn(settings: Settings) -> Iterator[str]:
     if settings.listen.burst and not settings.listen.rate:
         yield "listen.burst: means nothing without listen.rate"
     used = {rule.list for rule in settings.routing.rules}
-    for name in settings.lists:
+    used |= {group.bogus_nxdomain for group in settings.groups.values()}
+    for name, wanted in settings.lists.items():
         if name not in used:
-            yield f"{dotted(('lists', name))}: no rule uses this list"
+            user = "group" if wanted.format == ADDRESSES else "rule"
+            yield f"{dotted(('lists', name))}: no {user} uses this list"
 
 
 def _check_twice(steps: Steps, values: tuple[Endpoint | UpstreamUrl, ...]) -> Iterator[Problem]:
@@ -82,6 +86,19 @@ def _check_group(group: GroupSettings, settings: Settings) -> Iterator[Problem]:
             )
     if group.ca_file is not None:
         yield from _check_ca_file((*steps, "ca_file"), group.ca_file)
+    if group.bogus_nxdomain:
+        yield from _check_list((*steps, "bogus_nxdomain"), group.bogus_nxdomain, settings, of_names=False)
+
+
+def _check_list(steps: Steps, name: str, settings: Settings, *, of_names: bool) -> Iterator[Problem]:
+    """A list is there, and is one of names or of addresses as it is wanted."""
+    fitting = [each.name for each in settings.lists.values() if (each.format != ADDRESSES) == of_names]
+    if name in fitting:
+        return
+    kind = "names" if of_names else f'addresses (format = "{ADDRESSES}")'
+    said = f"is not a list of {kind}" if name in settings.lists else "is not a list"
+    allowed = ", ".join(fitting) or "none, there is no [lists.NAME]" + ("" if of_names else f" of {kind}")
+    yield Problem(steps, refusal(name, said, allowed))
 
 
 def _check_own(steps: Steps, server: Endpoint | UpstreamUrl, settings: Settings) -> Iterator[Problem]:
@@ -117,6 +134,9 @@ def _check_routing(settings: Settings) -> Iterator[Problem]:
     for name, wanted in settings.lists.items():
         if wanted.group and wanted.group not in settings.groups:
             yield Problem(("lists", name, "group"), refusal(wanted.group, "is not a group", groups))
+        if wanted.format == ADDRESSES and wanted.on_missing == "closed":
+            said = "is for lists of names: no question is looked up in this one"
+            yield Problem(("lists", name, "on_missing"), refusal(wanted.on_missing, said, "open"))
     for place, rule in enumerate(routing.rules):
         yield from _check_rule(("routing", "rules", place), rule, settings)
 
@@ -124,9 +144,8 @@ def _check_routing(settings: Settings) -> Iterator[Problem]:
 def _check_rule(steps: Steps, rule: Rule, settings: Settings) -> Iterator[Problem]:
     if rule.group is not None and rule.group not in settings.groups:
         yield Problem((*steps, "group"), refusal(rule.group, "is not a group", ", ".join(settings.groups)))
-    if rule.list is not None and rule.list not in settings.lists:
-        lists = ", ".join(settings.lists) or "none, there is no [lists.NAME]"
-        yield Problem((*steps, "list"), refusal(rule.list, "is not a list", lists))
+    if rule.list is not None:
+        yield from _check_list((*steps, "list"), rule.list, settings, of_names=True)
     if (rule.group is None) == (rule.action is None):
         said = "neither group nor action" if rule.group is None else "both group and action"
         yield Problem(steps, f"the rule has {said}; allowed: exactly one of them")

@@ -12,7 +12,8 @@ from smartdoh.config.urls import ProxyUrl, UpstreamUrl
 
 Strategy = Literal["hedged", "parallel", "failover"]
 FastestIp = Literal["off", "first", "only"]
-ListFormat = Literal["autoproxy", "adblock", "hosts", "dnsmasq", "domains"]
+Ipv6 = Literal["keep", "drop", "drop_if_ipv4"]
+ListFormat = Literal["autoproxy", "adblock", "hosts", "dnsmasq", "domains", "addresses"]
 OnMissing = Literal["open", "closed"]
 Action = Literal["block"]
 BlockAnswer = Literal["null", "nxdomain", "refused"]
@@ -49,7 +50,7 @@ class BootstrapSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSettings:
-    """DoH servers that are asked as one."""
+    """DoH servers that are asked as one. `is_private` is whether their answers may hold private addresses."""
 
     name: str
     upstreams: tuple[UpstreamUrl, ...]
@@ -62,6 +63,9 @@ class GroupSettings:
     trust_ad: bool
     max_in_flight: int
     hedge_percent: int
+    is_private: bool
+    bogus_nxdomain: str
+    ipv6: Ipv6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,7 @@ class RoutingSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSettings:
-    """A domain list: fetched from `url` and kept in `file`, or without `url` read from `file`."""
+    """A list of names or addresses: fetched from `url` and kept in `file`, or without `url` read from `file`."""
 
     name: str
     url: str | None
@@ -139,9 +143,13 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
-    """Names that are answered here (RFC 6303, RFC 6761); `zones_off` are resolved like any other."""
+    """Names that are answered here (RFC 6303, RFC 6761); `zones_off` are resolved like any other.
+
+    `rebind_allow` are names of the world that may have private addresses.
+    """
 
     zones_off: tuple[str, ...]
+    rebind_allow: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

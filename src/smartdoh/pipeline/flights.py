@@ -94,6 +94,11 @@ class Flights:
         self.is_looking = True
         self._looking = self._loop.call_later(LOOK_EVERY, self._look, overdue)
 
+    async def landed(self, key: bytes) -> None:
+        """Wait until the fetch of `key` has ended, if there is one under way."""
+        if (task := self._tasks.get(key)) is not None:
+            await asyncio.wait((task,))
+
     async def finish(self, seconds: float) -> None:
         """Wait until what is under way has landed, at most so long."""
         if self._tasks:

@@ -1,14 +1,20 @@
-"""The order of all stages, in one place, each position with its reason."""
+"""The order of all stages and shapers, in one place, each position with its reason."""
 
 from __future__ import annotations
 
 from smartdoh.config import Settings
-from smartdoh.model import Stage
+from smartdoh.model import Shaper, Stage
 from smartdoh.pipeline.block import blocks
+from smartdoh.pipeline.bogus import Bogus
+from smartdoh.pipeline.chain import blocks_aliases
 from smartdoh.pipeline.given import given_addresses
+from smartdoh.pipeline.ipv6 import Peek, drops_ipv6
 from smartdoh.pipeline.local import local_names
 from smartdoh.pipeline.protocol import answer_any, chaos, refuse_transfer
+from smartdoh.pipeline.rebinding import refuses_rebinding
 from smartdoh.pipeline.selfprobe import SelfProbe
+from smartdoh.rules.decide import Decisions
+from smartdoh.rules.domains import Domains
 
 
 def stages(settings: Settings, probe: SelfProbe | None = None) -> tuple[Stage, ...]:
@@ -23,3 +29,24 @@ def stages(settings: Settings, probe: SelfProbe | None = None) -> tuple[Stage, .
         blocks(block.answer, int(block.ttl)),  # the user's word still, before the RFCs' defaults
         local_names(settings.local.zones_off),  # last: all that is left would leave this host
     )
+
+
+def shapers(settings: Settings, decisions: Decisions, bogus: Bogus, peek: Peek) -> tuple[Shaper, ...]:
+    """What an upstream's answer goes through; each gets what the one before it left.
+
+    Fastest addresses come after them all, for they are chosen among what these let pass.
+    """
+    groups = settings.groups
+    private = frozenset(name for name, group in groups.items() if group.is_private)
+    modes = {name: group.ipv6 for name, group in groups.items()}
+    return (
+        bogus,  # what is no answer at all is nothing for those below to judge
+        blocks_aliases(decisions, settings.block),  # the user's wish, told as that and not as an attack
+        refuses_rebinding(private, Domains(settings.local.rebind_allow)),
+        drops_ipv6(modes, peek),  # last: what is left is sound, and this is about taste
+    )
+
+
+def ipv4_first(settings: Settings) -> frozenset[str]:
+    """The groups in which AAAA answers depend on what A answers say."""
+    return frozenset(name for name, group in settings.groups.items() if group.ipv6 == "drop_if_ipv4")

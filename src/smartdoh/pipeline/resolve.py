@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from smartdoh.between import Between
@@ -15,7 +15,9 @@ from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
 from smartdoh.pipeline import alias, failures
 from smartdoh.pipeline.flights import PATIENCE, QUESTIONS, Flights, Waiter
+from smartdoh.pipeline.ipv6 import ipv4_question
 from smartdoh.pipeline.outage import Outages
+from smartdoh.pipeline.shaping import shaped
 from smartdoh.pipeline.timing import Timing
 from smartdoh.pipeline.told import Tell, Told
 from smartdoh.pipeline.zones import Zones
@@ -23,7 +25,7 @@ from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Overrides
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
-from smartdoh.wire.codes import NOERROR, NXDOMAIN, RD, SERVFAIL
+from smartdoh.wire.codes import AAAA, NOERROR, NXDOMAIN, RD, SERVFAIL
 
 _NO_ORIGINS: Mapping[str, bytes] = {}
 
@@ -58,12 +60,14 @@ class Resolver:
         zones: Zones | None = None,
         questions: int = QUESTIONS,
         patience: float = PATIENCE,
+        ipv4_first: Collection[str] = (),
     ) -> None:
         """`report` hears of bugs; `clock` is the cache's; `second` is what a miss is looked up in before it is asked.
 
         `stale_after` is how long a client waits before it gets a stale answer (seconds). `timing` orders addresses.
         `origins` are the fingerprints of groups whose answers outlive a change of policy that leads to them still.
         `zones` tells which of them are flooded; `questions` and `patience` (seconds) are how many may wait, how long.
+        `ipv4_first` are the groups of which no AAAA answer is shaped before it is known what A says.
         """
         self._fast = fast
         self._decisions = decisions
@@ -78,6 +82,7 @@ class Resolver:
         self._timing = timing
         self._origins = origins
         self._between = between or Between()
+        self._ipv4_first = frozenset(ipv4_first)
         self._loop = asyncio.get_running_loop()
         self.zones = Zones() if zones is None else zones
         self.flights = Flights(self._loop, questions, patience)
@@ -193,7 +198,8 @@ class Resolver:
         answer = await self._fetch(query, route)
         is_late = then.generation != self._fast.generation
         if not is_late and not self._is_in_force(query, route, then.overrides):
-            return policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock())[0]
+            whole, _ = policy.entry_of(query, answer, self._bounds, self._clock())
+            return self._for_clients(query, route, whole, answer)
         if answer.scan.rcode in (NOERROR, NXDOMAIN):
             return self.keep(query, route, answer, then.generation)
         if is_late:
@@ -204,6 +210,9 @@ class Resolver:
         target = query
         if route.rewrite is not None and route.rewrite.target is not None:
             target = alias.target_query(query, route.rewrite.target)
+        ipv4 = self._ipv4_before(query, route)
+        if ipv4 is not None:
+            self.refresh(ipv4)
         begun = self._loop.time()
         try:
             answer = await self._groups[route.group].exchange(target, begun + LONGEST)
@@ -213,11 +222,23 @@ class Resolver:
             self.outages.failed(route.group, query.key, begun, error)
             return failures.of_error(query, error)
         self.outages.answered(route.group, self._loop.time())
+        if ipv4 is not None:
+            await self.flights.landed(ipv4.key)
         if target is not query and answer.scan.rcode == NOERROR:
             answer = alias.aliased(query, route, target, answer)
         if answer.scan.rcode not in (NOERROR, NXDOMAIN):
             return failures.of_answer(query, answer)
         return answer
+
+    def _ipv4_before(self, query: Query, route: Route) -> Query | None:
+        """The question that has to be answered before the answer to `query` can be shaped, unless it has been."""
+        if query.qtype != AAAA or route.group not in self._ipv4_first:
+            return None
+        ipv4 = ipv4_question(query)
+        if self._fast.peek(ipv4.key) is not None:
+            return None
+        present = self._recall(ipv4, self._decisions.route(ipv4))
+        return None if present is not None else ipv4
 
     def _is_in_force(self, query: Query, route: Route, then: Overrides) -> bool:
         """Whether the user's overrides still lead to `route`: what others led to is for those who wait alone.
@@ -227,21 +248,16 @@ class Resolver:
         decisions = self._decisions
         return decisions.overrides is then and (not then or decisions.route(query) == route)
 
-    def _shaped(self, query: Query, answer: Answer) -> Answer:
-        for shape in self._shapers:
-            answer = shape(query, answer)
-        return answer
-
     def keep(self, query: Query, route: Route, answer: Answer, begun: int | None = None) -> Entry:
-        """Shape and keep what the group of `route` said to `query`; what those who wait for it get.
+        """Keep what the group of `route` said to `query`, and shape it; what those who wait for it get.
 
         `begun` is the generation in which it was asked, the current one if None.
         """
         asked = self._fast.peek(query.key) is not None
         is_its_own = route.rewrite is None  # else the list that wants an alias may change meanwhile
         origin = self._origins.get(route.group, b"") if is_its_own else b""
-        whole, ttl = policy.entry_of(query, self._shaped(query, answer), self._bounds, self._clock(), origin)
-        entry = self._put(query, self._timed(query, route, whole), ttl, begun)
+        whole, ttl = policy.entry_of(query, answer, self._bounds, self._clock(), origin)
+        entry = self._put(query, self._for_clients(query, route, whole, answer), ttl, begun)
         if self._second is not None and is_its_own:
             if ttl:
                 self._second.keep(query, route.group, whole, asked=asked)
@@ -259,7 +275,9 @@ class Resolver:
         ):  # by another question that was read with this one
             return present if self._may_be_given(query, present) else None
         entry = self._said_by_its_group(query, route) or self._from_second(query, route)
-        return None if entry is None else self._known_again(query, route, entry)
+        if entry is None or self._ipv4_before(query, route) is not None:
+            return None
+        return self._known_again(query, route, entry)
 
     def _said_by_its_group(self, query: Query, route: Route) -> Entry | None:
         """What the table has of the group of `route`, from whichever policy, to be stored again."""
@@ -286,7 +304,7 @@ class Resolver:
 
     def _known_again(self, query: Query, route: Route, entry: Entry) -> Entry | None:
         """Store `entry`; it is returned if it may be given now."""
-        entry = self._timed(query, route, entry)
+        entry = self._for_clients(query, route, entry)
         now = self._clock()
         may_be_given = self._may_be_given(query, entry)
         wants_refresh = may_be_given and now >= entry.refresh_at
@@ -307,12 +325,13 @@ class Resolver:
                 return self._put(query, *policy.entry_of(query, answer, self._bounds, self._clock()))
         return None
 
-    def _timed(self, query: Query, route: Route, whole: Entry) -> Entry:
-        """An answer of upstreams, wherever it comes from, as it goes into the table: its addresses in order.
+    def _for_clients(self, query: Query, route: Route, whole: Entry, answer: Answer | None = None) -> Entry:
+        """An answer of upstreams, wherever it comes from, as it goes into the table; on disk it stays whole.
 
-        The last of all shapers, for it chooses among what the others let pass; on disk the answer stays whole.
+        Its addresses are ordered after all else, for one is chosen among what the shapers let pass.
         """
-        return whole if self._timing is None else self._timing.shaped(route.group, query, whole)
+        entry = shaped(self._shapers, query, route, whole, answer)
+        return entry if self._timing is None else self._timing.shaped(route.group, query, entry)
 
     def _put(self, query: Query, entry: Entry, ttl: int, begun: int | None = None) -> Entry:
         """Store what may be stored, `ttl` seconds long; what those who wait for it get.

@@ -10,12 +10,11 @@ from smartdoh.config.settings import FastestIp
 from smartdoh.fastpath import Entry, FastPath
 from smartdoh.model import Answer, Query
 from smartdoh.pipeline.fastest import TIMED_TYPES, addresses_of, shape
+from smartdoh.pipeline.shaping import answer_of
 from smartdoh.speed.board import Board, Row
 from smartdoh.speed.prober import Prober
 from smartdoh.speed.ranking import PROBE_EVERY, order
 from smartdoh.speed.way import Way
-from smartdoh.wire.answer import scan_answer
-from smartdoh.wire.codes import AD
 
 
 class Timed(NamedTuple):
@@ -52,7 +51,7 @@ class Timing:
         timed = self._groups.get(group)
         if timed is None or query.qtype not in TIMED_TYPES or whole.rcode:
             return whole
-        answer = _answer_of(query, whole)
+        answer = answer_of(query, whole)
         addresses = addresses_of(query, answer)
         if not addresses:
             return whole
@@ -92,10 +91,3 @@ class Timing:
         other = self._shape(timed, query, answer, entry)
         if other is not entry:
             self._fast.store(query.key, other)
-
-
-def _answer_of(query: Query, entry: Entry) -> Answer:
-    """The answer that an entry was made of, with the TTLs that it got there."""
-    scan = scan_answer(entry.wire, query)
-    flags = scan.flags & ~AD | entry.ad
-    return Answer(entry.wire, scan._replace(flags=flags), entry.source, 0, entry.ede)

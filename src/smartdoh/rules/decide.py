@@ -39,6 +39,22 @@ class Decisions:
             return default._replace(is_explicit=True, why=self._name(key), pointer=key.name)
         return self.router.route(query)
 
+    @property
+    def may_block(self) -> bool:
+        """Whether there is any name that is blocked."""
+        return bool(self.overrides) or self.router.may_block
+
+    def is_spared(self, query: Query, by: Route) -> bool:
+        """Whether the name of `query` is let through what another name, to which it leads, is blocked `by`.
+
+        The user's own word on it does that, and an exception for it on the list that blocks.
+        """
+        if self.overrides and self.overrides.find(query, self._now()) is not None:
+            return True
+        if not by.list_name:
+            return False
+        return any(passed.list_name == by.list_name for passed in self.router.exceptions(query))
+
     def _overridden(self, query: Query, found: Found) -> Route:
         override, why = found.override, self._name(found.key)
         routed = self.router.route(query, may_block=False)

@@ -94,6 +94,7 @@ class Router:
             if not rule.list_name or rule.names is not None or rule.list_name in closed
         ]
         self._default = Route(default, False, False, "routing.default")
+        self.may_block = any(rule.route.is_blocked for rule in self._rules)
 
     def route(self, query: Query, *, may_block: bool = True) -> Route:
         """The decision for `query`; without `may_block` the rules that block are passed over."""

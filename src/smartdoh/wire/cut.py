@@ -1,10 +1,10 @@
-"""Taking records out of a message, with every compression pointer behind them put right."""
+"""Taking records, or parts of them, out of a message, with every compression pointer behind them put right."""
 
 from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from smartdoh.wire.answer import Record, records
 from smartdoh.wire.codes import HEADER, POINTER
@@ -12,6 +12,7 @@ from smartdoh.wire.rdata import ANYTHING, LAYOUTS, Layout
 
 _COUNTS = struct.Struct("!HHH")
 _COUNTS_AT = 6
+_LENGTH = struct.Struct("!H")
 
 _OCTETS_ALONE = Layout(names=0)  # of every type that no reader decompresses
 
@@ -30,28 +31,45 @@ def without(wire: bytes, question_end: int, starts: Collection[int]) -> bytes | 
     for cut in cuts:
         counts[cut.section] -= 1
     _COUNTS.pack_into(out, _COUNTS_AT, *counts)
-    shift = _Shift(cuts)
-    for record in records(wire, question_end):
-        if (
-            record.start > cuts[0].start
-            and record.start not in starts
-            and not _mend(wire, out, record, shift)
-        ):
+    spans = [(cut.start, cut.end) for cut in cuts]
+    left = [record for record in records(wire, question_end) if record.start not in starts]
+    return _closed_up(wire, out, left, spans)
+
+
+def shorten(wire: bytes, question_end: int, parts: Sequence[tuple[Record, tuple[int, int]]]) -> bytes | None:
+    """The scanned message without these parts (start, end) of the rdata of these records, in their order.
+
+    None where a name that stays leans on one of them. The parts hold no pointers.
+    """
+    out = bytearray(wire)
+    for record, (start, end) in parts:
+        at = record.rdata - _LENGTH.size
+        _LENGTH.pack_into(out, at, _LENGTH.unpack_from(out, at)[0] - (end - start))
+    return _closed_up(wire, out, list(records(wire, question_end)), [span for _, span in parts])
+
+
+def _closed_up(
+    wire: bytes, out: bytearray, left: list[Record], spans: Sequence[tuple[int, int]]
+) -> bytes | None:
+    """`out`, a copy of `wire`, without the spans, which ascend; `left` are the records that stay."""
+    shift = _Shift(spans)
+    for record in left:
+        if record.end > spans[0][0] and not _mend(wire, out, record, shift):
             return None
-    for cut in reversed(cuts):
-        del out[cut.start : cut.end]
+    for start, end in reversed(spans):
+        del out[start:end]
     return bytes(out)
 
 
 class _Shift:
     """Where offsets of the old message are in the new one."""
 
-    def __init__(self, cuts: list[Record]) -> None:
-        self._starts = [cut.start for cut in cuts]
-        self._ends = [cut.end for cut in cuts]
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        self._starts = [start for start, _ in spans]
+        self._ends = [end for _, end in spans]
         self._gone = [0]
-        for cut in cuts:
-            self._gone.append(self._gone[-1] + cut.end - cut.start)
+        for start, end in spans:
+            self._gone.append(self._gone[-1] + end - start)
 
     def new(self, at: int) -> int | None:
         """None for an offset that is cut out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from smartdoh.errors import WireError
@@ -111,9 +112,14 @@ def _check_mandatory(wire: bytes, param: Param, keys: set[int]) -> None:
     length = param.end - param.start
     if length == 0 or length % _WORD.size:
         raise WireError(FORMERR, "a mandatory that is no list of keys")
-    named = [_WORD.unpack_from(wire, at)[0] for at in range(param.start, param.end, _WORD.size)]
+    named = mandatory_keys(wire, param)
     if named != sorted(set(named)) or MANDATORY in named or not keys.issuperset(named):
         raise WireError(FORMERR, "a mandatory that is out of order, names itself or a key that is not there")
+
+
+def mandatory_keys(wire: bytes, param: Param) -> list[int]:
+    """The keys that MANDATORY names, in its order."""
+    return [_WORD.unpack_from(wire, at)[0] for at in range(param.start, param.end, _WORD.size)]
 
 
 def hints(wire: bytes, svcb: Svcb, key: int) -> tuple[bytes, ...]:
@@ -123,6 +129,25 @@ def hints(wire: bytes, svcb: Svcb, key: int) -> tuple[bytes, ...]:
         return ()
     size = HINT_SIZES[key]
     return tuple(wire[at : at + size] for at in range(param.start, param.end, size))
+
+
+def hints_at(wire: bytes, at: int, end: int) -> Iterator[bytes]:
+    """The addresses in all hints of the rdata from `at` to `end`, as far as it can be read, however malformed.
+
+    For those who look for what a careless reader would find in it.
+    """
+    at += _WORD.size
+    while at < end and (size := wire[at]):
+        at += 1 + size
+    at += 1
+    while at + _PARAM.size <= end:
+        key, length = _PARAM.unpack_from(wire, at)
+        at += _PARAM.size
+        size = HINT_SIZES.get(key, 0)
+        if size:
+            for start in range(at, min(at + length, end) - size + 1, size):
+                yield wire[start : start + size]
+        at += length
 
 
 def port(wire: bytes, svcb: Svcb) -> int | None:

@@ -130,7 +130,7 @@ VALUES = [
     (section("lists.ads", 'url = "http://a.example/l"'),
      "lists.ads.url: 'http://a.example/l' is not encrypted; allowed: an https:// URL"),
     (section("lists.ads", 'format = "rpz"'), "lists.ads.format: 'rpz' is not known; allowed: "
-     "'autoproxy', 'adblock', 'hosts', 'dnsmasq', 'domains'"),
+     "'autoproxy', 'adblock', 'hosts', 'dnsmasq', 'domains', 'addresses'"),
     (section("lists.ads", 'on_missing = "fail"'),
      "lists.ads.on_missing: 'fail' is not known; allowed: 'open', 'closed'"),
     (section("block", 'answer = "none"'),
@@ -175,6 +175,13 @@ TOGETHER = [
      "routing.rules[0].list: 'ads' is not a list; allowed: none, there is no [lists.NAME]"),
     (rule('{ list = "adds", action = "block" }') + '[lists.ads]\nfile = "a"',
      "routing.rules[0].list: 'adds' is not a list; allowed: ads"),
+    (rule('{ list = "ips", action = "block" }') + '[lists.ips]\nfile = "a"\nformat = "addresses"',
+     "routing.rules[0].list: 'ips' is not a list of names; allowed: none, there is no [lists.NAME]"),
+    (section("groups.a", 'upstreams = ["https://1.1.1.1"]\nbogus_nxdomain = "ads"\n[lists.ads]\nfile = "a"'),
+     "groups.a.bogus_nxdomain: 'ads' is not a list of addresses (format = \"addresses\"); "
+     "allowed: none, there is no [lists.NAME] of addresses (format = \"addresses\")"),
+    (section("lists.ips", 'file = "a"\nformat = "addresses"\non_missing = "closed"'),
+     "lists.ips.on_missing: 'closed' is for lists of names: no question is looked up in this one; allowed: open"),
     (rule('{ domains = ["a"] }'),
      "routing.rules[0]: the rule has neither group nor action; allowed: exactly one of them"),
     (rule('{ domains = ["a"], group = "direct", action = "block" }'),

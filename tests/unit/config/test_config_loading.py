@@ -275,3 +275,27 @@ def test_loading_brings_no_heavy_packages_along() -> None:
     program = f"import sys, smartdoh.config; print(*sorted({heavy!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "said", "is_private"),
+    [
+        (["192.168.1.1", "[fd00::1]:8443"], "", True),
+        (["127.0.0.1"], "", True),
+        (["192.168.1.1", "1.1.1.1"], "", False),
+        (["dns.corp.example"], "", False),
+        (["dns.corp.example"], "private = true", True),
+        (["192.168.1.1"], "private = false", False),
+    ],
+)
+def test_a_group_is_private_if_all_its_servers_are(upstreams: list[str], said: str, is_private: bool) -> None:
+    urls = [f"https://{host}/dns-query" for host in upstreams]
+    settings = parse(f'[bootstrap]\nservers = ["1.1.1.1"]\n[groups.a]\nupstreams = {urls}\n{said}\n')
+    assert settings.groups["a"].is_private is is_private
+
+
+def test_a_list_of_addresses_is_used_by_a_group() -> None:
+    group = '[groups.a]\nupstreams = ["https://1.1.1.1"]\n'
+    lists = '[lists.ips]\nfile = "ips"\nformat = "addresses"\n'
+    assert parse(group + lists).warnings == ("lists.ips: no group uses this list",)
+    assert parse(group + 'bogus_nxdomain = "ips"\n' + lists).warnings == ()

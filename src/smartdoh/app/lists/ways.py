@@ -30,9 +30,10 @@ def ways(settings: Settings, groups: Mapping[str, Group], trust: Mapping[str, Tr
 
 
 def group_of(settings: Settings, wanted: ListSettings) -> str:
-    """The group that fetches a list: its own, else that of the first rule which uses it, else the default."""
-    by_rule = (rule.group for rule in settings.routing.rules if rule.list == wanted.name and rule.group)
-    return wanted.group or next(by_rule, settings.routing.default)
+    """The group that fetches a list: its own, else that of the first rule or group which uses it, else the default."""
+    users = [rule.group for rule in settings.routing.rules if rule.list == wanted.name and rule.group]
+    users += [group.name for group in settings.groups.values() if group.bogus_nxdomain == wanted.name]
+    return wanted.group or next(iter(users), settings.routing.default)
 
 
 def _way(settings: Settings, name: str, groups: Mapping[str, Group], trust: Mapping[str, TrustStore]) -> Way:

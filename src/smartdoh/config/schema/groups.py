@@ -1,10 +1,12 @@
 """The tables [groups.NAME]."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from smartdoh.config.schema._fields import Between, FilePath, Proxy, Schema, Upstream, Whole, key
-from smartdoh.config.settings import FastestIp, GroupSettings, Strategy
+from smartdoh.config.schema._fields import Between, FilePath, Proxy, Schema, Upstream, Whole, Word, key
+from smartdoh.config.settings import FastestIp, GroupSettings, Ipv6, Strategy
+from smartdoh.wire.private import is_private
 
 
 class GroupTable(Schema):
@@ -45,6 +47,20 @@ class GroupTable(Schema):
         5, meaning="At most this share of requests may be second attempts because the first is late."
     )
 
+    private: bool | None = key(
+        None,
+        meaning="Whether answers may hold private addresses, as those of an office's own servers do; by default if all "
+        "upstreams have private addresses themselves.",
+    )
+    bogus_nxdomain: Word | None = key(
+        None,
+        meaning="A list of addresses, `[lists.NAME]`; an answer with one of them becomes NXDOMAIN.",
+    )
+    ipv6: Ipv6 = key(
+        "keep",
+        meaning="`drop` takes IPv6 addresses out of answers, `drop_if_ipv4` only where the name has IPv4 ones.",
+    )
+
     def resolve(self, name: str, folder: Path) -> GroupSettings:
         """The settings of this table; relative paths are relative to `folder`."""
         return GroupSettings(
@@ -59,4 +75,11 @@ class GroupTable(Schema):
             trust_ad=self.trust_ad,
             max_in_flight=self.max_in_flight,
             hedge_percent=self.hedge_percent,
+            is_private=self._is_private() if self.private is None else self.private,
+            bogus_nxdomain=self.bogus_nxdomain or "",
+            ipv6=self.ipv6,
         )
+
+    def _is_private(self) -> bool:
+        """Whether all of its servers are known to be near."""
+        return all(url.is_address and is_private(ip_address(url.host).packed) for url in self.upstreams)

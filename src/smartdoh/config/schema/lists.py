@@ -8,7 +8,7 @@ from smartdoh.config.settings import ListFormat, ListSettings, OnMissing
 
 
 class ListTable(Schema):
-    """A list of names for rules; it needs a `url`, a `file` or both."""
+    """A list of names for rules, or of addresses for a group; it needs a `url`, a `file` or both."""
 
     url: ListUrl = key("", meaning="Where the list is fetched from.")
     file: FilePath = key(
@@ -26,7 +26,7 @@ class ListTable(Schema):
 
     group: Word | None = key(
         None,
-        meaning="The group through which it is fetched, by default that of the first rule which uses the list.",
+        meaning="The group through which it is fetched, by default that of the first rule or group which uses it.",
     )
     canaries: list[Domain] = key(
         [],

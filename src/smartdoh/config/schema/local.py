@@ -11,7 +11,11 @@ class LocalTable(Schema):
         [],
         meaning='Local zones resolved like other names, as `"home.arpa"` or `"10.in-addr.arpa"`.',
     )
+    rebind_allow: list[Domain] = key(
+        [],
+        meaning='Public names that may have private addresses, as `"plex.direct"`; see [filters](filters.md).',
+    )
 
     def resolve(self) -> LocalSettings:
         """The settings of this table."""
-        return LocalSettings(zones_off=tuple(self.zones_off))
+        return LocalSettings(zones_off=tuple(self.zones_off), rebind_allow=tuple(self.rebind_allow))

@@ -1,11 +1,11 @@
-"""The five formats of lists; each file here owns one."""
+"""The six formats of lists; each file here owns one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from smartdoh.rules.lists.dialects import adblock, autoproxy, dnsmasq, domains, hosts
+from smartdoh.rules.lists.dialects import adblock, addresses, autoproxy, dnsmasq, domains, hosts
 
 if TYPE_CHECKING:
     from smartdoh.config.settings import ListFormat
@@ -17,4 +17,5 @@ DIALECTS: Mapping[ListFormat, Dialect] = {
     "hosts": hosts.DIALECT,
     "dnsmasq": dnsmasq.DIALECT,
     "domains": domains.DIALECT,
+    "addresses": addresses.DIALECT,
 }
