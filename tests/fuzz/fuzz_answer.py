@@ -20,6 +20,7 @@ from smartdoh.wire import edit
 from smartdoh.wire.answer import ADDITIONAL, Record, records, scan_answer
 from smartdoh.wire.names import expand
 from smartdoh.wire.question import parse_query
+from tests.fuzz.filtered import check_filtered
 from tests.fuzz.harnesses import run_file
 
 KNOBS = 4
@@ -77,6 +78,7 @@ def check(data: bytes) -> None:
     _check_without_opt(wire, scan, without, again)
     _check_ttls(without, again)
     _check_shaped(client, query, without, again)
+    check_filtered(query, without, again)
     made = render(query, _entry(without, again), float(client.age), udp=bool(client.knobs & UDP))
     _check_rendered(client, query, without, query.wire[:2] + made)
     if _parses(wire):

@@ -94,6 +94,22 @@ ANSWERS = {
         (record(TO_QUESTION, 65, b"\0\1\0\0\4\0\x08\xc0\0\2\1\xc0\0\2\2"),),
         asked=question(name("www.example.com"), 65),
     ),
+    "private": PLAIN + answer_wire((CHAIN, record(TARGET, 1, b"\xc0\xa8\1\1"))),
+    "private-beside": PLAIN
+    + answer_wire(
+        (record(TO_QUESTION, SRV, b"\0\1\0\1\0\x35" + OTHER),),
+        (),
+        (record(OTHER, 1, b"\x0a\0\0\1"),),
+        asked=question(name("www.example.com"), SRV),
+    ),
+    "hints-6": PLAIN
+    + answer_wire(
+        (
+            record(TO_QUESTION, 65, b"\0\1\0\0\1\0\3\2h2\0\6\0\x10\x20\1" + bytes(13) + b"\1\0\7\0\1x"),
+            address(1, owner=OTHER),
+        ),
+        asked=question(name("www.example.com"), 65),
+    ),
     "name-in-address": PLAIN
     + answer_wire(
         (
@@ -179,7 +195,76 @@ STORIES = {
         (0, ASK), (1, answer_wire((address(1),), asked=question(name("a1.example.com")))), (0x83, b"")
     ),
 }
-SEEDS = {"builds": STORIES, "query": QUERIES, "answer": ANSWERS, "edns": OPTION_LISTS, "tcp": STREAMS}
+FILES = {  # the number of the format, and a list
+    "autoproxy": b"\0[AutoProxy 0.2.9]\n||example.com\n@@||www.example.com\n|http://a.example/x\n/^https?:\\/\\/b\\./\n!c\n",
+    "adblock": b"\1||ads.example^\n@@||ok.example^$important\n||x.example^$dnsrewrite=192.0.2.1\n-ads.\n*.y.example^\n"
+    b"||z.example^$badfilter\n||t.example^$dnstype=AAAA\n||c.example##.x\n",
+    "hosts": b"\x020.0.0.0 ads.example b.example # c\n::1 localhost\n192.0.2.9 c.example\n",
+    "dnsmasq": b"\3server=/a.example/b.example/#\naddress=/c.example/192.0.2.1\n"
+    b"local=/*d.example/\nbogus-nxdomain=1.2.3.4\n",
+    "domains": b"\4full:a.example\n+.b.example\nkeyword:ads\nregexp:^c[0-9]+\\.\n*.d.example\ne.example @cn\n",
+    "addresses": b"\5bogus-nxdomain=198.51.100.7\n2001:db8::/32\n198.51.100.64/26 # c\nserver=/x/\n",
+    "base64": b"\0W0F1dG9Qcm94eV0KfHxleGFtcGxlLmNvbQo=",
+}
+OVERRIDES = {
+    "all": b'{"a.example":"block","=b.example":"allow","c.example":["192.0.2.1","2001:db8::1"],"d.example":"proxy",'
+    b'"e.example":[{"is":"allow","until":"2026-12-01T20:00:00Z","clients":["192.168.1.0/24"]},"block"]}',
+    "twice": b'{"a.example":"block","A.example.":"allow"}',
+    "broken": b'{"a.example":',
+    "no": b"[]",
+}
+CONFIGS = {
+    "small": b'[groups.a]\nupstreams = ["https://1.1.1.1"]\n',
+    "large": b'[listen]\ndns = ["127.0.0.1:53"]\nallow = ["10.0.0.0/8"]\n[bootstrap]\nservers = ["1.1.1.1"]\n'
+    b'[groups.a]\nupstreams = ["https://dns.example"]\nvia = "socks5h://u:p@192.0.2.1:1"\nipv6 = "drop"\n'
+    b'bogus_nxdomain = "b"\n[routing]\nrules = [{ domains = ["x.example"], types = ["AAAA"], action = "block" }]\n'
+    b'[lists.b]\nfile = "b"\nformat = "addresses"\n[cache]\ndir = "none"\nstale = "1h"\n'
+    b'[local]\nrebind_allow = ["y"]\n',
+    "wrong": b'[groups.a]\nupstreams = ["http://1.1.1.1", 3]\nunknown = 1\n',
+}
+
+
+def _kept(wire: bytes, marks: int = 1, source: bytes = b"dns.example", error: bytes = ERROR) -> bytes:
+    """A record as it lies on disk, under no key."""
+    head = (900).to_bytes(4) + (300).to_bytes(4) + bytes((marks, len(source))) + len(error).to_bytes(2)
+    return b"\0" + head + source + error + wire
+
+
+RECORDS = {
+    "address": _kept(answer_wire((address(1), address(2, 60)))),
+    "asked": _kept(answer_wire((), (record(pointer(16), SOA, soa(60)),), flags=0x8183), 3, b"", b""),
+    "marks": _kept(answer_wire((address(1),)), 4),
+    "key": b"\x1b\3com\7example\3www\0\0\1\0\1\0" + b"8 octets" + b"\0" * 12,
+}
+REPLIES = {
+    "good": b"\0\xc8application/dns-message\nage: 17\n\n" + answer_wire((address(1),)),
+    "busy": b"\1\xadtext/plain\nretry-after: 120\n\nlater",
+    "date": b"\1\xf7text/html\nRetry-After: Wed, 21 Oct 2065 07:28:00 GMT\n\n",
+    "page": b"\0\xc8text/html; charset=utf-8\n\n<html>",
+    "aged": b"\0\xc8Application/DNS-Message; x=1\nAge: 99999999999\nHTTP/1.1 200\nage: -1\n\n",
+}
+REQUESTS = {
+    "status": b"GET /status",
+    "explain": b"GET /explain?name=www.example.com&type=AAAA&client=10.0.0.1",
+    "kept": b"GET /cache/www.example.com?below=1",
+    "flush": b"DELETE /cache/example.com",
+    "list": b"POST /lists/ads\ncontent-length: 2\n\n{}",
+    "large": b"POST /reload\ncontent-length: 99999999\n\n",
+    "odd": b"GET /explain?name=%00%ff..&type=TYPE99999&client=x",
+}
+SEEDS = {
+    "lists": FILES,
+    "overrides": OVERRIDES,
+    "config": CONFIGS,
+    "records": RECORDS,
+    "reply": REPLIES,
+    "control": REQUESTS,
+    "builds": STORIES,
+    "query": QUERIES,
+    "answer": ANSWERS,
+    "edns": OPTION_LISTS,
+    "tcp": STREAMS,
+}
 
 
 def main() -> None:

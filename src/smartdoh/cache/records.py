@@ -99,7 +99,9 @@ def encode(key: bytes, record: Record) -> bytes:
     stored, lifetime, ad, asked, named, ede, wire = record
     if not 0 <= stored <= MAX_TIME:
         stored = 0 if stored < 0 else MAX_TIME
-    source = named.encode("utf-8", "replace")[:_LONGEST_SOURCE]
+    source = named.encode("utf-8", "replace")
+    if len(source) > _LONGEST_SOURCE:
+        source = source[:_LONGEST_SOURCE].decode("utf-8", "ignore").encode()  # no letter is cut in two
     marks = (AD_MARK if ad else 0) | (ASKED_MARK if asked else 0)
     body = b"".join((_HEAD.pack(stored, lifetime, marks, len(source), len(ede)), source, ede, wire))
     return _CHECKSUM.pack(crc32(body, crc32(key))) + body
@@ -117,15 +119,12 @@ def decode(key: bytes, octets: bytes) -> Record | None:
     wire_at = ede_at + ede_length
     if marks & ~MARKS or wire_at >= len(body):
         return None
-    return Record(
-        stored,
-        lifetime,
-        bool(marks & AD_MARK),
-        bool(marks & ASKED_MARK),
-        body[_HEAD.size : ede_at].decode("utf-8", "replace"),
-        body[ede_at:wire_at],
-        body[wire_at:],
-    )
+    try:
+        source = body[_HEAD.size : ede_at].decode()
+    except UnicodeDecodeError:
+        return None
+    ad, asked = bool(marks & AD_MARK), bool(marks & ASKED_MARK)
+    return Record(stored, lifetime, ad, asked, source, body[ede_at:wire_at], body[wire_at:])
 
 
 def times_of(octets: bytes) -> Times:
