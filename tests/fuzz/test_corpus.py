@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import __main__ as runner
+from tests.fuzz import many
 from tests.fuzz.harnesses import ROOT, check_of, corpus_of, names
 from tests.fuzz.seeds import SEEDS
 
@@ -43,3 +44,10 @@ def test_an_unknown_harness_is_named() -> None:
     )
     assert done.returncode == 2
     assert "nothing" in done.stderr
+
+
+def test_many_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert many.main(["--packets", "3000", "--answers", "1000"]) == 0
+    said = capsys.readouterr().out
+    assert "3,000 mutated packets" in said
+    assert "1,000 mutated answers" in said
