@@ -1,1 +1,4 @@
-"""All that reads what others wrote, under atheris: each `fuzz_NAME.py` has a `check` that any bytes must pass. `python -m tests.fuzz`."""
+"""All that reads what others wrote, under atheris: each `fuzz_NAME.py` has a `check` that any bytes must pass.
+
+`python -m tests.fuzz` runs them.
+"""
