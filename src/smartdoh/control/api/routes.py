@@ -195,7 +195,10 @@ async def _everything(runtime: Runtime) -> AsyncIterator[object]:
 
 
 class Limits:
-    """Refuses large headers, and bodies that announce more than anybody here reads; others are not read at all."""
+    """Refuses large headers, bodies that announce more than anybody here reads, and what no URL may hold.
+
+    Bodies are not read at all.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -209,6 +212,8 @@ class Limits:
             app = problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"at most {LARGEST_HEADERS} octets")
         elif not length.isdigit() or int(length[:20]) > LARGEST_BODY:
             app = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} octets")
+        elif not scope.get("query_string", b"").isascii():
+            app = problem(HTTPStatus.BAD_REQUEST, "what is behind the ? is not ASCII")
         await app(scope, receive, send)
 
 
