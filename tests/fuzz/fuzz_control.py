@@ -40,8 +40,7 @@ def check(data: bytes) -> None:
     headers = [
         (name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in rest)
     ]
-    scope = _scope(method.decode("latin-1").upper(), target, headers)
-    status, said = _LOOP.run_until_complete(_request(scope, body))
+    status, _, said = ask(method.decode("latin-1").upper(), target, headers, body)
     assert status in EXPECTED, f"HTTP {status}: {said!r}"
     length = dict(headers).get(b"content-length", b"")
     assert not (length.isdigit() and int(length[:20]) > LARGEST_BODY and status == 200)
@@ -50,6 +49,13 @@ def check(data: bytes) -> None:
     elif status == 200:
         for line in said.splitlines():
             json.loads(line)
+
+
+def ask(
+    method: str, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes = b""
+) -> tuple[int, dict[bytes, bytes], bytes]:
+    """The status, headers and body that a request gets from the API of a proxy that has no lists and no disk."""
+    return _LOOP.run_until_complete(_request(_scope(method, target, headers), body))
 
 
 def _scope(method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
@@ -71,7 +77,7 @@ def _scope(method: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> di
     }
 
 
-async def _request(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
+async def _request(scope: dict[str, Any], body: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
     sent: list[Any] = []
     waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -82,7 +88,8 @@ async def _request(scope: dict[str, Any], body: bytes) -> tuple[int, bytes]:
         sent.append(message)
 
     await _API(scope, receive, send)
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+    said = b"".join(message.get("body", b"") for message in sent[1:])
+    return sent[0]["status"], dict(sent[0].get("headers", ())), said
 
 
 async def _api() -> Any:

@@ -22,6 +22,8 @@ class ListServer:
         self.content = b""
         self.etag = ""
         self.status = 200
+        self.announces = True  # how long the file is
+        self.location = ""  # where a request is sent on to, with status 302
         self.may_go_on = threading.Event()  # sends the second half of the file
         self.may_go_on.set()
         self.asked: list[tuple[int, str | None]] = []
@@ -35,8 +37,11 @@ class ListServer:
                 self.send_response(status)
                 if outer.etag:
                     self.send_header("ETag", outer.etag)
+                if outer.location:
+                    self.send_header("Location", outer.location)
                 body = outer.content if status == 200 else b""
-                self.send_header("Content-Length", str(len(body)))
+                if outer.announces:
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 half = len(body) // 2
                 self.wfile.write(body[:half])

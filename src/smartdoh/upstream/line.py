@@ -17,6 +17,7 @@ CONNECT_TIMEOUT = 2.0  # seconds for TCP and TLS together
 HTTP1_CONNECTIONS = 16  # at most, where the server cannot multiplex
 UNTOLD = 100  # streams that a server which has not said so is thought to take: RFC 9113 section 6.5.2 asks for no fewer
 MAX_STREAMS = 1000  # requests on one HTTP/2 connection; the server's own limit is lower
+LARGEST_HEADERS = 16_384  # octets of all lines, a proxy's too
 ENOUGH_LEFT = 0.5  # of a connection's streams; with fewer it is no longer one for new requests
 
 
@@ -109,12 +110,13 @@ class Line:
 class Handle:
     """An easy handle with the buffers that libcurl fills, and the line that it was last given to."""
 
-    __slots__ = ("chunks", "curl", "headers", "is_refused", "line")
+    __slots__ = ("chunks", "curl", "header_octets", "headers", "is_refused", "line")
 
     def __init__(self, origin: Origin, trust: TrustStore, connecting: Callable[[Handle, int], bool]) -> None:
         """`connecting` hears of a connection that is being made for this handle, and says whether it may be."""
         self.chunks: list[bytes] = []
         self.headers: list[bytes] = []
+        self.header_octets = 0
         self.line: Line | None = None
         self.is_refused = False
         self.curl = curl = pycurl.Curl()
@@ -136,9 +138,18 @@ class Handle:
             lambda descriptor, _: pycurl.SOCKOPT_OK if connecting(self, descriptor) else pycurl.SOCKOPT_ERROR,
         )
         curl.setopt(pycurl.WRITEFUNCTION, self.chunks.append)
-        curl.setopt(pycurl.HEADERFUNCTION, self.headers.append)
+        curl.setopt(pycurl.HEADERFUNCTION, self._take_header)
 
     def clear(self) -> None:
         """Forget what was received."""
         self.chunks.clear()
         self.headers.clear()
+        self.header_octets = 0
+
+    def _take_header(self, line: bytes) -> int | None:
+        """Keep a line of the answer's head; -1 ends an exchange that has more of them than any server sends."""
+        self.header_octets += len(line)
+        if self.header_octets > LARGEST_HEADERS:
+            return -1
+        self.headers.append(line)
+        return None

@@ -17,7 +17,7 @@ LONGEST_NUMBER = 9  # digits of a number of seconds
 OK, TOO_MANY_REQUESTS, UNAVAILABLE = 200, 429, 503
 
 _CERTIFICATE_ERRORS = frozenset((51, 60, 77, 83, 90, 91))
-_NOT_HTTP = frozenset((1, 8, 61, 63))
+_NOT_HTTP = frozenset((1, 8, 23, 61, 63))  # 23: more headers than we take
 
 
 class Reply:

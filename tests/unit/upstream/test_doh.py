@@ -278,6 +278,21 @@ def test_a_larger_body_is_not_read(
     assert isinstance(outcome, BadReply), repr(outcome)
 
 
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+@pytest.mark.parametrize("count", [5, 20, 200])
+def test_more_headers_than_any_server_sends_are_not_kept(
+    scripted: StartScripted, tell: Tell, protocol: str, count: int
+) -> None:
+    """16 KiB of them at most; a few kilobytes of cookies are nothing that a server does wrong."""
+    many = tuple((f"x-{number}", "v" * 1000) for number in range(count))
+
+    def behaviour(_request: Seen, answer: dns.message.Message) -> replies.Reply:
+        return replies.Reply(body=replies.wire_of(answer), headers=many)
+
+    outcome = outcome_of(tell, scripted(protocols=(protocol,)), behaviour)
+    assert isinstance(outcome, Reply if count == 5 else BadReply), repr(outcome)
+
+
 @pytest.mark.parametrize("behaviour", [replies.gzipped, replies.gzip_bomb])
 def test_nothing_is_unpacked(upstream: ScriptedServer, tell: Tell, behaviour: Behaviour) -> None:
     outcome = outcome_of(tell, upstream, behaviour)
