@@ -130,7 +130,7 @@ def test_it_is_confined(service: tuple[Service, ScriptedServer]) -> None:
     assert "ro" in options[str(service[0].folder)]
     assert "rw" in options[str(service[0].folder / "state")]
     assert options["/tmp"]
-    assert sorted(os.listdir(f"/proc/{pid}/root/dev")) == sorted([*confine.DEVICES, "shm"])
+    assert sorted(os.listdir(Path("/proc", str(pid), "root", "dev"))) == sorted([*confine.DEVICES, "shm"])
 
 
 def test_it_tells_the_manager(service: tuple[Service, ScriptedServer]) -> None:
