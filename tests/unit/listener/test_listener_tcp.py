@@ -513,7 +513,7 @@ def told_timeout(message: dns.message.Message) -> int:
     return int.from_bytes(option.to_wire())
 
 
-@serving(most=10, idle=2.5)
+@serving(most=10, each=10, idle=2.5)
 async def test_clients_are_told_how_long_they_may_be_idle(served: Serving) -> None:
     """With answers that are known and with those that come later; nearly full, that they had better end."""
     await served.world.know(A)
@@ -528,6 +528,6 @@ async def test_clients_are_told_how_long_they_may_be_idle(served: Serving) -> No
         await peers[-1].answer()
     await peers[0].send(question(WWW, **ASKING))  # type: ignore[arg-type]
     assert told_timeout(await peers[0].answer()) == 0
-    served.listener.limit(most=20, idle=10_000.0)
+    served.connections.limit(most=20, each=20, idle=10_000.0)
     await peers[0].send(question(WWW, **ASKING))  # type: ignore[arg-type]
     assert told_timeout(await peers[0].answer()) == 0xFFFF
