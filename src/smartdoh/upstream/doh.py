@@ -15,7 +15,6 @@ them would cost more than libcurl does.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -187,17 +186,22 @@ class DohTransport:
     def _connecting(self, handle: Handle, descriptor: int) -> bool:
         """A connection is about to be made: have the kernel notice soon when the way to the other end is gone.
 
-        Not so beside one that multiplexes: that had no stream for the request, so the request goes elsewhere.
+        Not so beside one that multiplexes: that had no stream for the request, so the request goes elsewhere. libcurl
+        may ask more than once about one request, for each address of the host.
         """
         line = handle.line
         if line is not None and line.multiplexes:
-            handle.is_refused = True
-            line.overflow()
+            if not handle.is_refused:
+                handle.is_refused = True
+                line.overflow()
             return False
         self.connections += 1
         if hasattr(socket, "TCP_USER_TIMEOUT"):
-            with socket.socket(fileno=os.dup(descriptor)) as sock:
+            sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, fileno=descriptor)  # of whatever family
+            try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNACKNOWLEDGED * 1000))
+            finally:
+                sock.detach()
         return True
 
     def _retire(self, line: Line) -> None:

@@ -824,6 +824,22 @@ def test_addresses_are_tried_in_turn_and_names_never_looked_up(upstream: Scripte
     assert upstream.connections == 3
 
 
+def test_a_connection_that_ended_is_followed_by_another_at_whichever_address(
+    upstream: ScriptedServer, tell: Tell
+) -> None:
+    """libcurl tries each address of the host, and for each asks whether the connection may be."""
+
+    async def story(transport: DohTransport) -> None:
+        transport.addresses = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+        for _ in range(3):
+            assert all(is_good(outcome) for outcome in await ask_together(transport, 5))
+            upstream.drop_all()
+            await asyncio.to_thread(upstream.wait_for, lambda: upstream.open_connections == 0)
+
+    tell(story, upstream, host="doh.test", timeout=2.0)
+    assert upstream.connections == 3
+
+
 def test_new_addresses_are_for_new_connections(scripted: StartScripted, tell: Tell) -> None:
     first = scripted(host="127.0.0.1")
     second = scripted(host="127.0.0.3", port=first.port)
