@@ -6,8 +6,8 @@ that a burst made fall idle after it. A further one is made when all streams are
 known the first has to do. What finds no stream waits here and not in libcurl, which would go through all that waits
 whenever something ends.
 When a line has been idle for long, or silent for long while requests wait, it is retired: new requests go to
-others, the old connection ends with its last request. Where another line answers and the old one is silent still,
-what waits there moves over.
+others, the old connection ends with its last request. What waits on one that is silent is asked again on another,
+and the first of the two answers counts: the connection may be dead, or the server only slow.
 Requests are plain callbacks and not coroutines, because a race between upstreams that costs a task for each of
 them would cost more than libcurl does.
 """
@@ -18,6 +18,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import pycurl
 
@@ -33,6 +34,10 @@ from smartdoh.upstream.trust import TrustStore
 UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection whose other end takes no data
 SILENT = 1.5  # seconds without an answer, while requests wait, after which another connection is tried
 LOOK = 0.25  # seconds between two looks for that
+SLOWER = (
+    3.0  # times as long as answers take usually, where that is longer: a slow server is not a dead connection
+)
+SMOOTHING = 1 / 8  # of a new sample, as in TCP's round-trip estimate (RFC 6298 section 2)
 SPARE_HANDLES = 1024  # easy handles kept for later, as many as are in flight at most; one takes some 10 KiB
 HARDLY_ANY = 0.001  # seconds of a request's time that are not worth a new time limit
 
@@ -66,6 +71,7 @@ class DohTransport:
         self._waiting: deque[_Exchange] = deque()  # those of them that have no line yet
         self._idle_check: asyncio.TimerHandle | None = None
         self._liveness: asyncio.TimerHandle | None = None
+        self._usual = 0.0  # seconds in which answers come, smoothed
 
     @property
     def has_room(self) -> bool:
@@ -74,14 +80,10 @@ class DohTransport:
 
     def ask(self, wire: bytes, done: Done) -> None:
         """Send `wire` (id 0) and call `done` once, later, with what came of it. Never raises."""
-        handle = self._spare.pop() if self._spare else Handle(self.origin, self._trust, self._connecting)
         now = self._loop.time()
-        exchange = _Exchange(self, handle, done, now)
-        self._running.add(exchange)
-        handle.curl.setopt(pycurl.POSTFIELDS, wire)
         if self._liveness is None:
             self._liveness = self._loop.call_later(LOOK, self._check_liveness)
-        self.place(exchange, now)
+        self.place(self.begin(wire, done, now), now)
 
     async def aclose(self) -> None:
         """End every request without an answer, close every connection. The transport may not be used again."""
@@ -110,6 +112,14 @@ class DohTransport:
 
     # What exchanges call
 
+    def begin(self, wire: bytes, done: Done, started: float) -> _Exchange:
+        """An exchange that has still to be placed."""
+        handle = self._spare.pop() if self._spare else Handle(self.origin, self._trust, self._connecting)
+        exchange = _Exchange(self, handle, wire, done, started)
+        self._running.add(exchange)
+        handle.curl.setopt(pycurl.POSTFIELDS, wire)
+        return exchange
+
     def place(self, exchange: _Exchange, now: float) -> None:
         """Send the request of `exchange`, or keep it until there is a stream for it; one after the other."""
         line = None if self._waiting else self._lines.free(now)
@@ -136,6 +146,11 @@ class DohTransport:
             return
         self.give_back(line, now)
 
+    def withdraw(self, exchange: _Exchange) -> None:
+        """It waits for a stream no longer."""
+        with suppress(ValueError):  # it does not wait
+            self._waiting.remove(exchange)
+
     def finished(self, exchange: _Exchange) -> None:
         """An exchange is over, its handle is free for another."""
         self._running.discard(exchange)
@@ -146,9 +161,15 @@ class DohTransport:
         else:
             handle.curl.close()
 
-    def heard(self, line: Line, curl: pycurl.Curl, now: float) -> None:
+    @property
+    def patience(self) -> float:
+        """Seconds of silence, while requests wait, after which another connection is tried."""
+        return max(SILENT, SLOWER * self._usual)
+
+    def heard(self, line: Line, curl: pycurl.Curl, now: float, sent: float) -> None:
         """An answer came on `line`; the first one shows what it can do, and that others need not wait elsewhere."""
         line.heard_at = now
+        self._usual += (now - sent - self._usual) * SMOOTHING
         if not line.is_known:
             self._lines.learn(line, curl.getinfo(pycurl.INFO_HTTP_VERSION))
             self._rescue(now)
@@ -179,9 +200,9 @@ class DohTransport:
             self._send(self._waiting.popleft(), line, now)
 
     def _rescue(self, now: float) -> None:
-        """What waits on an old line that is silent is asked again on another."""
+        """What waits on an old line that is silent is also asked on another."""
         for exchange in list(self._running):
-            exchange.move(now)
+            exchange.repeat(now)
 
     def _connecting(self, handle: Handle, descriptor: int) -> bool:
         """A connection is about to be made: have the kernel notice soon when the way to the other end is gone.
@@ -218,7 +239,7 @@ class DohTransport:
         self._spare.clear()
 
     def _check_liveness(self) -> None:
-        """Look for a line on which questions wait and nothing comes: they are asked again on another."""
+        """Look for a line on which questions wait and nothing comes: they are also asked on another."""
         self._liveness = None
         if not self._running:
             return
@@ -226,7 +247,7 @@ class DohTransport:
         now = self._loop.time()
         while self._waiting and self._waiting[0].left(now) <= 0:
             self._waiting.popleft().give_up()
-        silent = self._lines.silent(now, SILENT)
+        silent = self._lines.silent(now, self.patience)
         for line in silent:
             self._retire(line)
         if silent:
@@ -246,17 +267,35 @@ class DohTransport:
 
 
 class _Exchange:
-    """One request: sent, sent once more if its connection died under it, and answered."""
+    """One request: sent, sent once more if its connection died under it, and answered.
 
-    __slots__ = ("_done", "_is_hurried", "_line", "_retried", "_sent", "_started", "_transport", "handle")
+    Where its connection may only have died, a twin of it is sent on another, and the first answer ends both.
+    """
 
-    def __init__(self, transport: DohTransport, handle: Handle, done: Done, now: float) -> None:
+    __slots__ = (
+        "_done",
+        "_is_hurried",
+        "_line",
+        "_retried",
+        "_sent",
+        "_started",
+        "_transport",
+        "_twin",
+        "_wire",
+        "handle",
+    )
+
+    def __init__(
+        self, transport: DohTransport, handle: Handle, wire: bytes, done: Done, started: float
+    ) -> None:
         self._transport = transport
         self.handle = handle
+        self._wire = wire
         self._done = done
         self._retried = False
         self._is_hurried = False
-        self._started = now
+        self._started = started
+        self._twin: _Exchange | None = None
         self._line: Line | None = None  # that it is on; None while it waits for a stream
 
     def left(self, now: float) -> float:
@@ -275,7 +314,9 @@ class _Exchange:
     def cancel(self, now: float) -> None:
         """Nobody waits any more."""
         line, self._line = self._line, None
-        if line is not None:
+        if line is None:
+            self._transport.withdraw(self)
+        else:
             line.transfers.remove(self.handle.curl)
             self._transport.give_back(line, now)
         self._transport.finished(self)
@@ -284,15 +325,16 @@ class _Exchange:
         """Its time was over before there was a stream for it."""
         self._end(Timeout("no connection had room", self._transport.origin.name))
 
-    def move(self, now: float) -> None:
-        """Go to another line, if the own one is retired and silent; as a retry, so only once."""
-        line = self._line
-        if line is None or self._retried:
+    def repeat(self, now: float) -> None:
+        """Ask once more on another line, if the own one is retired and silent; as a retry, so only once."""
+        line, transport = self._line, self._transport
+        if line is None or self._retried or not line.retired:
             return
-        if line.retired and now - max(line.heard_at, self._sent) > SILENT:
-            line.transfers.remove(self.handle.curl)
-            self._retried = True
-            self._leave(line, now)
+        if now - max(line.heard_at, self._sent) > transport.patience:
+            twin = transport.begin(self._wire, self._done, self._started)
+            self._twin, twin._twin = twin, self
+            self._retried = twin._retried = True
+            transport.place(twin, now)
 
     def ask_again(self, now: float) -> None:
         """Go to another line at once, while there is time: the own one leads nowhere any more."""
@@ -313,7 +355,7 @@ class _Exchange:
         assert line is not None  # noqa: S101 - what is on no line does not end
         now = transport._loop.time()
         if error is None:
-            transport.heard(line, self.handle.curl, now)
+            transport.heard(line, self.handle.curl, now, self._sent)
             outcome: Reply | UpstreamError = reply.read(self.handle, transport.origin.name)
         elif self._goes_on(error[0], line, now):
             return
@@ -342,4 +384,10 @@ class _Exchange:
         if self._is_hurried:
             self.handle.curl.setopt(pycurl.TIMEOUT_MS, int(self._transport.origin.timeout * 1000))
         self._transport.finished(self)
+        twin, self._twin = self._twin, None
+        if twin is not None:
+            twin._twin = None
+            if isinstance(outcome, UpstreamError):
+                return  # the other one may do better
+            twin.cancel(self._transport._loop.time())
         self._done(outcome)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pycurl
+
 from smartdoh.upstream.line import HTTP1_CONNECTIONS, UNTOLD, Line
 from smartdoh.upstream.transfers import Transfers
 
@@ -33,14 +35,21 @@ class Lines:
         return len(self._lines)
 
     def free(self, now: float) -> Line | None:
-        """A line with a stream for one request more, which counts from now on; None if it has to wait."""
+        """A line with a stream for one request more, which counts from now on; None if it has to wait.
+
+        So it has where there are no descriptors for another line.
+        """
         for line in self._lines:
             if line.in_flight < line.limit:
                 break
         else:
             if not self._may_grow():
                 return None
-            line = Line(Transfers(self._between), self._streams, self._at_first)
+            try:
+                transfers = Transfers(self._between)
+            except pycurl.error:
+                return None
+            line = Line(transfers, self._streams, self._at_first)
             self._lines.append(line)
         if line.in_flight == 0:
             line.heard_at = now

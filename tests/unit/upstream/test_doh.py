@@ -6,6 +6,7 @@ import ctypes
 import dataclasses
 import email.utils
 import os
+import resource
 import socket
 import struct
 import time
@@ -579,11 +580,12 @@ def test_what_waits_for_a_stream_has_its_time_limit(scripted: StartScripted, tel
 
 
 def test_closing_while_some_wait_for_a_stream(scripted: StartScripted, tell: Tell) -> None:
-    server = of_few_streams(scripted, 0.2)
+    server = of_few_streams(scripted)
     heard: list[Outcome] = []
 
     async def story(transport: DohTransport) -> None:
         await ask_together(transport, 1)
+        server.behave(replies.ending(Ending.STALL))
         for number in range(100):
             transport.ask(message(f"n{number}.wild"), heard.append)
         await asyncio.to_thread(server.wait_for_requests, 81)
@@ -659,6 +661,41 @@ def test_a_silent_connection_is_replaced(
 
     tell(story, upstream, timeout=LONG)
     assert upstream.connections == 2
+
+
+def test_a_server_that_is_only_slow_is_not_asked_in_vain(
+    upstream: ScriptedServer, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old connection is silent for long, but has the answer; the new one never does."""
+    monkeypatch.setattr(doh, "SILENT", 0.2)
+
+    def slow(request: Seen, answer: dns.message.Message) -> replies.Reply:
+        is_first = request.connection == 1
+        return (replies.delayed(1.0) if is_first else replies.ending(Ending.STALL))(request, answer)
+
+    async def story(transport: DohTransport) -> None:
+        assert is_good(await ask(transport))
+        upstream.behave(slow)
+        assert all(is_good(outcome) for outcome in await ask_together(transport, 3))
+        assert len(transport._running) == 0
+
+    tell(story, upstream, timeout=LONG)
+    assert upstream.connections == 2
+
+
+def test_without_descriptors_a_question_fails_and_later_ones_do_not(
+    upstream: ScriptedServer, tell: Tell
+) -> None:
+    async def story(transport: DohTransport) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
+        try:
+            assert isinstance(await ask(transport), Timeout)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert is_good(await ask(transport))
+
+    tell(story, upstream, timeout=0.6)
 
 
 def test_what_hangs_on_the_new_connection_too_is_asked_no_third_time(
