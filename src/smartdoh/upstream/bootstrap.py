@@ -31,6 +31,7 @@ REFRESH_AT = 0.9  # of the TTL
 OTHER_FAMILY = 0.05  # seconds that the first family of addresses waits for the other: RFC 8305 section 3
 LONGEST_PAUSE = 30.0  # seconds between lookups that fail; the first pause is one second
 FAILURE_KEPT = 1.0  # seconds for which a failure is told again without asking: RFC 9520 section 3.2
+DOUBT_EVERY = 2.0  # seconds between two lookups for the reason that what is known leads nowhere
 SLACK = 0.1  # seconds beyond a deadline, so that who keeps it is heard with what went wrong
 
 _RCODES = {
@@ -54,6 +55,10 @@ class Finder(Protocol):
 
     async def find(self) -> tuple[str, ...]:
         """The addresses, asked for if none are known. Raises UpstreamError."""
+        ...
+
+    def doubt(self) -> None:
+        """What is known did not lead to the host; may start a lookup."""
         ...
 
 
@@ -159,6 +164,7 @@ class HostFinder:
         self.addresses = remembered
         self.is_wanted = True
         self._refresh_at = -math.inf
+        self._doubted_at = -math.inf
         self._lookup: asyncio.Future[UpstreamError | None] | None = None
         self._failure: UpstreamError | None = None
         self._failed_at = 0.0
@@ -202,6 +208,13 @@ class HostFinder:
             if not self._scope.expired():
                 self._scope.reschedule(asyncio.get_running_loop().time())
         elif self.is_wanted:
+            self._look_up()
+
+    def doubt(self) -> None:
+        """As in Finder: an address may be a lie of the network that was there before, and good for a day by its TTL."""
+        now = self._clock()
+        if self.addresses and now >= self._doubted_at + DOUBT_EVERY:
+            self._doubted_at = now
             self._look_up()
 
     def _look_up(self) -> asyncio.Future[UpstreamError | None]:

@@ -218,8 +218,11 @@ class Member:
         elif isinstance(judged, Limited):
             self.budget.refused(now, judged.retry_after)
             self.health.ended(now)
-        elif self.health.failed(now):
-            self._warn(now, judged.kind, judged.why)
+        else:
+            if self._finder is not None and not isinstance(judged, BadReply):
+                self._finder.doubt()
+            if self.health.failed(now):
+                self._warn(now, judged.kind, judged.why)
         if self.suspect is not None and (not isinstance(judged, Answer) or judged.scan.rcode == SERVFAIL):
             self.suspect()
         asked(self, judged)

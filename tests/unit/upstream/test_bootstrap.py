@@ -283,6 +283,26 @@ def test_a_refresh_brings_the_new_addresses(run: Run) -> None:
     assert run(go()) == ((OLD,), (V4, V6))
 
 
+def test_what_is_doubted_is_looked_up_again_but_not_each_time(run: Run) -> None:
+    """As behind a captive portal, whose address for every name is good for a day."""
+
+    async def go() -> tuple[int, int, tuple[str, ...]]:
+        async with world(addresses(OLD)) as here:
+            finder = here.finder()
+            await finder.find()
+            counts = []
+            for script in (addresses(OLD), GOOD):
+                before, here.servers[0].script = here.asked, script
+                for _ in range(10):
+                    finder.doubt()
+                await here.quiet()
+                counts.append(here.asked - before)
+                here.now += bootstrap.DOUBT_EVERY
+            return counts[0], counts[1], finder.known()
+
+    assert run(go()) == (2, 2, (V4, V6))  # a lookup asks for both families
+
+
 @pytest.mark.parametrize("answers", [True, False], ids=["no longer there", "not heard of"])
 def test_a_family_goes_only_where_a_server_says_so(run: Run, answers: bool) -> None:
     """Silence about IPv6 is no reason to forget it; an empty answer is."""

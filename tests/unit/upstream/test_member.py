@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from smartdoh.errors import BadReply, Limited, NetworkDown, Timeout, UpstreamError
+from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
 from smartdoh.model import Answer
 from smartdoh.tasks import Tasks
 from smartdoh.upstream.member import Member
@@ -188,6 +188,10 @@ class ScriptedFinder:
         self.delay = delay
         self.outcome = outcome
         self.found: tuple[str, ...] = ()
+        self.doubts = 0
+
+    def doubt(self) -> None:
+        self.doubts += 1
 
     def known(self) -> tuple[str, ...]:
         return self.found
@@ -215,6 +219,28 @@ def test_an_unknown_host_is_found_first() -> None:
         finder.found = ("192.0.2.2",)
         assert isinstance(await outcome_of(member), Answer)
         assert transport.addresses == ("192.0.2.2",)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "doubts"),
+    [
+        (NetworkDown("x"), 1),
+        (BadCertificate("x"), 1),
+        (Timeout("x"), 1),
+        (Limited("x"), 0),
+        (Reply(b"", 0), 0),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_doubted(outcome: Reply | UpstreamError, doubts: int) -> None:
+    async def main() -> None:
+        finder = ScriptedFinder(0, ())
+        finder.found = ("192.0.2.1",)
+        transport = ScriptedTransport("a", lambda _: Act(0, outcome))
+        member = Member(transport, finder, Tasks(lambda *_: None))  # type: ignore[arg-type]
+        assert isinstance(await outcome_of(member), UpstreamError)
+        assert finder.doubts == doubts
 
     run(main())
 
