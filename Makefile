@@ -23,7 +23,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint bench fuzz soak sanitize portable constraints clean
+.PHONY: help run test conformance build lint bench fuzz soak sanitize portable constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ run: build ## the proxy on 127.0.0.1:5553 with smartdoh.toml (another: CONFIG=FI
 test: $(DEV) ## all tests, against real DNS servers where they can be installed (PYTEST_ARGS=...)
 	scripts/install-test-servers
 	$(PYTEST) $(PYTEST_ARGS)
+
+conformance: $(DEV) ## what the RFCs ask, row by row, of the running proxy; results: docs/conformance.md (PYTEST_ARGS=...)
+	scripts/install-test-servers
+	$(BIN)/python -m pytest tests/conformance $(PYTEST_ARGS)
 
 build: $(INSTALLED) ## only .venv, with .venv/bin/smartdoh ready to run
 

@@ -215,6 +215,10 @@ def test_cache_stats_export_and_flush(proxy: RunningProxy, upstream: ScriptedSer
     asked = len(upstream.requests)
     assert addresses(proxy.udp(question("one"))) == WANTED
     assert len(upstream.requests) == asked + 1
+    proxy.udp(question("one", "AAAA"))
+    assert run(proxy, "cache", "flush", full_name("one"), "--type", "aaaa").stdout == "1 answer forgotten\n"
+    assert "--below" in run(proxy, "cache", "flush", "--type", "A", status=2).stderr
+    assert "no record type" in run(proxy, "cache", "flush", "one", "--type", "X!", status=2).stderr
     assert run(proxy, "cache", "flush").stdout == "2 answers forgotten\n"
     assert json.loads(run(proxy, "cache", "stats", "--json").stdout)["memory"]["entries"] == 0
 

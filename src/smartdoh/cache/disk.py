@@ -157,12 +157,14 @@ class Disk:
                 self._pending.delete(key)
                 self._wake(waiting)
 
-    def flush(self, name: bytes | None = None, *, below: bool = False) -> None:
+    def flush(self, name: bytes | None = None, *, below: bool = False, qtype: int | None = None) -> None:
         """Forget everything, or one name's answers, or also those below it, from now on.
 
-        `name` is folded wire format.
+        `name` is folded wire format. Without `below`, `qtype` leaves the answers to questions for other types.
         """
-        start = b"" if name is None else domain_key(name) + (b"" if below else b"\0")
+        start = b"" if name is None else domain_key(name)
+        if name is not None and not below:
+            start += b"\0" + (b"" if qtype is None else qtype.to_bytes(2))
         with self._lock:
             self._pending.flush(start)  # also while the file is not open: it may be again
             self._wake(len(self._pending))

@@ -46,9 +46,10 @@ def _plain(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
     return [(name, count) for name, count in counts.items() if isinstance(count, int)]
 
 
-def flush(config: Path, name: str, *, below: bool) -> None:
-    """Forget everything, or one name, or all below it too; print how many answers went."""
-    target = f"/cache/{quote(name, safe='')}{'?below=1' if below else ''}" if name else "/cache"
+def flush(config: Path, name: str, *, below: bool, qtype: str = "") -> None:
+    """Forget everything, or one name, or all below it too, or of one name one type; print how many answers went."""
+    which = "?below=1" if below else f"?type={quote(qtype, safe='')}" if qtype else ""
+    target = f"/cache/{quote(name, safe='')}{which}" if name else "/cache"
     done = client.find(config, os.environ).delete(target)
     removed, where = done["removed"], " in memory, and all there were on disk" if done["disk"] else ""
     print(f"{removed} answer{'' if removed == 1 else 's'} forgotten{where}")

@@ -14,11 +14,16 @@ from smartdoh.wire.question import parse_query
 
 def parse_question(name: str, qtype: str, view: int = 0, host: str = "") -> Query:
     """What the command line asks, as a client's question. Raises ConfigError where it is no name or no type."""
+    message = dns.message.make_query(parse_name(name), parse_type(qtype))
+    return parse_query(message.to_wire(), view, host)
+
+
+def parse_type(qtype: str) -> dns.rdatatype.RdataType:
+    """A record type, as AAAA or TYPE65. Raises ConfigError."""
     try:
-        message = dns.message.make_query(parse_name(name), dns.rdatatype.from_text(qtype))
+        return dns.rdatatype.from_text(qtype)
     except dns.exception.DNSException as error:
         raise ConfigError("TYPE", f"{qtype!r} is no record type: {error}") from error
-    return parse_query(message.to_wire(), view, host)
 
 
 def parse_name(name: str) -> dns.name.Name:

@@ -13,7 +13,7 @@ from smartdoh.cache.second import SecondLevel
 from smartdoh.errors import Overloaded, UpstreamError
 from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
-from smartdoh.pipeline import alias, failures
+from smartdoh.pipeline import absent, alias, failures
 from smartdoh.pipeline.flights import PATIENCE, QUESTIONS, Flights, Waiter
 from smartdoh.pipeline.ipv6 import ipv4_question
 from smartdoh.pipeline.outage import Outages
@@ -98,6 +98,8 @@ class Resolver:
             entry, outcome = self.answer_here(query, route), "here"
             if entry is None:
                 entry, outcome = self._recall(query, route), "disk"
+            if entry is None:
+                entry, outcome = self._known_absent(query, route), "here"
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
             self._reply(waiter, None, "failed")
@@ -295,6 +297,18 @@ class Resolver:
         if self._second is None or query.key in self.flights:
             return None
         return self._second.recall(query, route.group)
+
+    def _known_absent(self, query: Query, route: Route) -> Entry | None:
+        """What was said of the same name to a question for another type, where that was that there is no such name."""
+        if route.rewrite is not None:
+            return None
+        origin = self._origins.get(route.group, b"")
+        found = absent.of_another_type(query, origin, self._fast.peek, self._clock())
+        if found is None:
+            return None
+        entry = found.again(self._bounds.stale)
+        self._fast.store(query.key, entry)
+        return entry
 
     def _may_be_given(self, query: Query, entry: Entry) -> bool:
         now = self._clock()

@@ -44,9 +44,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cache" / FILE_NAME
 
 
-def key(name: str) -> bytes:
+def key(name: str, qtype: int = 1) -> bytes:
     wire = from_text(name)
-    return records.key_of(wire, wire + b"\0\1\0\1\0\0\0", b"12345678")
+    return records.key_of(wire, wire + qtype.to_bytes(2) + b"\0\1\0\0\0", b"12345678")
 
 
 def value(name: str, size: int = 60) -> bytes:
@@ -141,6 +141,16 @@ def test_a_flush_counts_at_once_and_for_good(
     first.close()
     again = start()
     assert {each for each in everything if again.get(key(each)) is None} == gone - {"x.a.example"}
+
+
+def test_a_flush_of_one_type_leaves_the_others(start: Start) -> None:
+    disk = start()
+    lives, goes = key("a.example", 28), key("a.example", 1)
+    record = Record(2**31, 300, False, False, "up", b"", b"a.example".ljust(60))
+    for each in (lives, goes):
+        disk.put(each, records.encode(each, record))
+    disk.flush(from_text("a.example"), qtype=1)
+    assert (disk.get(goes), disk.get(lives) is not None) == (None, True)
 
 
 def test_a_queue_that_is_full_takes_no_more(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

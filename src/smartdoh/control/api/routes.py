@@ -24,7 +24,7 @@ from smartdoh.cache.forget import forget
 from smartdoh.control.api import health, kept, lists, ondisk
 from smartdoh.control.api.explaining import explain
 from smartdoh.control.api.shapes import Statistics, Status
-from smartdoh.control.questions import folded
+from smartdoh.control.questions import folded, parse_type
 from smartdoh.errors import ConfigError
 from smartdoh.fastpath import BUILD
 
@@ -170,12 +170,15 @@ class Api:
         return _forgotten(runtime, removed)
 
     async def flush_name(self, request: Request) -> Response:
-        """Forget one name; ?below=1 also those below it."""
+        """Forget one name; ?below=1 also those below it, ?type=A its answers to that type of question alone."""
         runtime, name = self._server.runtime, folded(request.path_params["name"])
         exact, below = ((), (name,)) if is_below(request) else ((name,), ())
+        qtype = _type(request)
+        if qtype is not None and below:
+            raise ConfigError("type", "is for one name, not for those below it")
         if runtime.disk is not None:
-            runtime.disk.flush(name, below=bool(below))
-        return _forgotten(runtime, await forget(runtime.fast, exact, below))
+            runtime.disk.flush(name, below=bool(below), qtype=qtype)
+        return _forgotten(runtime, await forget(runtime.fast, exact, below, qtype))
 
 
 def _forgotten(runtime: Runtime, removed: int) -> Response:
@@ -226,6 +229,12 @@ async def lines(rows: AsyncIterator[object]) -> AsyncIterator[str]:
 def is_below(request: Request) -> bool:
     """Whether all below the name is meant too."""
     return request.query_params.get("below", "") in TRUE
+
+
+def _type(request: Request) -> int | None:
+    """The type of question that is meant; None where all are."""
+    text = request.query_params.get("type", "")
+    return parse_type(text) if text else None
 
 
 def problem(status: int, why: str) -> Response:

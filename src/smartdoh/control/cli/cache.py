@@ -31,6 +31,7 @@ def stats(file: ConfigFile = None, as_json: AsJson = False) -> None:
 def flush(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Forget this name alone.")] = "",
     below: Annotated[bool, typer.Option("--below", help="Forget all names below it too.")] = False,
+    qtype: Annotated[str, typer.Option("--type", metavar="TYPE", help="Of that name, this type alone.")] = "",
     file: ConfigFile = None,
 ) -> None:
     """Forget every kept answer, or those of a name.
@@ -41,7 +42,9 @@ def flush(
 
     if below and not name:
         raise ConfigError("--below", "needs a NAME")
-    forget(config_path(file, os.environ), name, below=below)
+    if qtype and (below or not name):
+        raise ConfigError("--type", "needs a NAME, and no --below")
+    forget(config_path(file, os.environ), name, below=below, qtype=qtype)
 
 
 @cache.command()

@@ -1,0 +1,194 @@
+"""Everything that a run needs, started when it is first reached for and ended with the run."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.cache import ENTRIES
+from tests.conformance.clock import JumpingClock, library
+from tests.conformance.messages import query
+from tests.conformance.peers import PEERS, Peer, Place
+from tests.conformance.script import DohFace, PlainFace, Script
+from tests.conformance.world import NotApplicable, World
+from tests.servers.certificates import Authority
+from tests.servers.loop_thread import LoopThread
+from tests.servers.ports import free_port
+from tests.servers.process import ServerProcess
+from tests.servers.required import find_program
+from tests.servers.smartdoh import COMMAND, environment, run_to_end, start_proxy
+
+OURS = "smartdoh"
+GROUP = "main"
+LOOPBACK, WILDCARD = "127.0.0.1", "0.0.0.0"
+
+SECTIONS: Mapping[str, Mapping[str, Any]] = {
+    "default": {},
+    "own clock": {},
+    "wildcard": {},
+    "patient": {"cache": {"dir": "none", "stale_after": "1.8s"}},
+    "small": {"cache": {"dir": "none", "memory_entries": ENTRIES}},
+    "private": {"listen": {"allow": ["127.0.0.1/32"]}},
+    "blocking": {
+        "routing": {"default": GROUP, "rules": [{"domains": ["blocked.example"], "action": "block"}]}
+    },
+    "open zone": {"local": {"zones_off": ["10.in-addr.arpa"]}},
+    "untrusted": {},
+    "expired": {},
+    "wrong name": {},
+    "unknown authority": {},
+}
+"""What each variant of smartdoh has in its config beside the group of one upstream."""
+
+GROUP_KEYS: Mapping[str, Mapping[str, Any]] = {"untrusted": {"trust_ad": False}}
+
+
+@dataclass
+class Stage:
+    """The upstream with its two faces, and the servers before it."""
+
+    stack: ExitStack
+    folder: Path
+    doh_port: int = 0
+    env: Mapping[str, str] = field(default_factory=dict)
+    """For smartdoh's process alone, as SMARTDOH_PURE_PYTHON."""
+
+    def __post_init__(self) -> None:
+        preload = library()
+        if preload is None:
+            raise LookupError("libfaketime is not installed; Debian's package is faketime")
+        self._preload = preload
+        self.script = Script()
+        self.authority = Authority(self.folder / "authority")
+        self.doh = self.stack.enter_context(DohFace(self.script, self.authority.good, self.doh_port))
+        thread = LoopThread("plain face")
+        self.stack.callback(thread.close)
+        self.plain = PlainFace(self.script)
+        thread.run(self.plain.listen())
+        self.stack.callback(lambda: thread.run(self.plain.shut()))
+        self._worlds: dict[tuple[str, str], World] = {}
+        self._faces: dict[str, DohFace] = {"": self.doh}
+
+    def world(self, kind: str, variant: str = "default") -> World:
+        """A running server; the same one for the same words."""
+        if (kind, variant) not in self._worlds:
+            clock = JumpingClock(self._folder(f"clock-{kind}-{variant}"), self._preload)
+            start = self._start_ours if kind == OURS else self._start_peer
+            self._worlds[kind, variant] = start(kind, variant, clock)
+        return self._worlds[kind, variant]
+
+    def remote(self, host: str, port: int, known_name: str, *, forwards_here: bool) -> World:
+        """A server that somebody else has started, and whether it asks the scripted upstream."""
+        script = self.script if forwards_here else None
+        return World("remote", host, port, known_name, script, self.doh if forwards_here else None)
+
+    def _folder(self, name: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=name.replace(" ", "-") + "-", dir=self.folder))
+
+    def _face(self, variant: str) -> DohFace:
+        """The upstream that a variant asks: most the same one, some one with a bad certificate."""
+        make: dict[str, Callable[[], Any]] = {
+            "expired": lambda: self.authority.issue("expired", LOOPBACK, expired=True),
+            "wrong name": lambda: self.authority.issue("wrong", "other.example"),
+            "unknown authority": lambda: Authority(self.folder / "stranger").good,
+        }
+        name = variant if variant in make else ""
+        if name not in self._faces:
+            self._faces[name] = self.stack.enter_context(DohFace(self.script, make[name]()))
+        return self._faces[name]
+
+    def _start_ours(self, kind: str, variant: str, clock: JumpingClock) -> World:
+        face, folder = self._face(variant), self._folder(variant)
+        proxy = start_proxy(
+            self._settings(face.url, variant),
+            folder,
+            env={**clock.environment, **self.env},
+            hosts=(WILDCARD if variant == "wildcard" else LOOPBACK,),
+        )
+        self.stack.callback(proxy.stop)
+        config = proxy.process.log_file.parent / "smartdoh.toml"
+
+        def command(*words: str) -> str:
+            done = subprocess.run(
+                [*COMMAND, *words, "--config", str(config)],
+                env=environment(config.parent),
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout
+
+        def refuses(url: str) -> bool:
+            return run_to_end(["check"], self._folder("check"), self._settings(url, variant)).status == 2
+
+        return World(
+            kind,
+            LOOPBACK,
+            proxy.port,
+            _script=self.script,
+            _doh=face,
+            _clock=clock,
+            _variants=lambda other: self.world(kind, other),
+            _command=command,
+            _refuses=refuses,
+        )
+
+    def _settings(self, url: str, variant: str) -> dict[str, Any]:
+        main = {"upstreams": [url], "ca_file": self.authority.ca_file, "fastest_ip": "off"}
+        return {
+            f"groups.{GROUP}": main | dict(GROUP_KEYS.get(variant, {})),
+            "routing": {"default": GROUP},
+            "cache": {"dir": "none"},
+        } | dict(SECTIONS[variant])
+
+    def _start_peer(self, kind: str, variant: str, clock: JumpingClock) -> World:
+        peer: Peer = PEERS[kind]
+        program = find_program(peer.program)
+        if program is None:
+            raise NotApplicable(f"{peer.program} is not installed")
+        folder, port, face = self._folder(kind), free_port(), self._face(variant)
+        listen = WILDCARD if variant == "wildcard" else LOOPBACK
+        place = Place(program, folder, listen, port, face.port, self.plain.port, self.authority.ca_file)
+        command = peer.configure(place, variant)
+        if command is None:
+            raise NotApplicable(f"has no such settings ({variant})")
+        process = ServerProcess(kind, command, folder, environment(folder, clock.environment))
+        self.stack.callback(process.stop)
+        world = World(
+            kind,
+            LOOPBACK,
+            port,
+            _script=self.script,
+            _doh=face if peer.asks_doh else None,
+            _clock=clock,
+            _variants=lambda other: self.world(kind, other),
+        )
+        process.wait_until(lambda: _answers(world))
+        return world
+
+
+def _answers(world: World) -> bool:
+    """Whether anything comes back; a server that has just started may not hear the first."""
+    with world.udp() as client:
+        client.settimeout(0.2)
+        try:
+            client.send(query("localhost."))
+            return bool(client.recv(512))
+        except OSError:
+            time.sleep(0.02)
+            return False
+
+
+@contextmanager
+def stage(folder: Path, doh_port: int = 0, env: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """A stage for the block. Raises LookupError where libfaketime is missing."""
+    with ExitStack() as stack:
+        yield Stage(stack, folder, doh_port, env or {})
