@@ -41,6 +41,8 @@ class Peer:
     program: str
     configure: Configure
     asks_doh: bool = False
+    has_own_timers: bool = False
+    """Whether its time-outs are the kernel's, which libfaketime does not move."""
 
 
 def unbound(place: Place, variant: str) -> list[str] | None:
@@ -130,8 +132,8 @@ def dnsdist(place: Place, variant: str) -> list[str] | None:
     entries = ENTRIES if variant == "small" else 10_000
     config = f"""\
 setSecurityPollSuffix("")
-setLocal("{place.listen}:{place.port}")
-newServer{{address="127.0.0.1:{place.doh_port}", healthCheckMode="up", tls="openssl",
+setLocal("{place.listen}:{place.port}", {{maxInFlight=64}})
+newServer{{address="127.0.0.1:{place.doh_port}", maxInFlight=64, healthCheckMode="up", tls="openssl",
   subjectName="127.0.0.1", dohPath="/dns-query", validateCertificates=true, caStore="{place.ca_file}"}}
 getPool(""):setCache(newPacketCache({entries}, {{maxTTL=86400, staleTTL=30, keepStaleData=true}}))
 setStaleCacheEntriesTTL({DAY})
@@ -157,7 +159,7 @@ def dnss(place: Place, variant: str) -> list[str] | None:
 
 PEERS = {
     "unbound": Peer("unbound", unbound),
-    "dnsmasq": Peer("dnsmasq", dnsmasq),
+    "dnsmasq": Peer("dnsmasq", dnsmasq, has_own_timers=True),
     "dnsdist": Peer("dnsdist", dnsdist, asks_doh=True),
     "dnss": Peer("dnss", dnss, asks_doh=True),
 }

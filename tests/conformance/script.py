@@ -9,12 +9,13 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from tests.conformance.messages import wire_name
+from tests.conformance.messages import HEADER, wire_name
 from tests.servers.certificates import Certificate
 from tests.servers.plain import PlainServer
 from tests.servers.plain import Transport as PlainTransport
@@ -158,14 +159,31 @@ class Script:
         assert came, f"{name} was asked {len(self.asked(name))} times and not {count}"
 
     def answer(self, asked: Asked) -> Said:
-        """Record a question; what it gets, which is nothing where there is none in it."""
-        if not asked.query.question:
-            return None
+        """Record a question; what it gets. What is none gets what any server would say to it."""
+        if asked.query.opcode() != dns.opcode.QUERY:
+            return _refusal(asked, dns.rcode.NOTIMP)
+        if len(asked.query.question) != 1:
+            return _refusal(asked, dns.rcode.FORMERR)
+        if asked.query.edns > 0:
+            return _refusal(asked, dns.rcode.BADVERS)
         with self._changed:
             self._asked.append(asked)
             self._changed.notify_all()
             say = self._by_name.get(asked.name, usual)
         return say(asked)
+
+
+def _refusal(asked: Asked, rcode: dns.rcode.Rcode) -> dns.message.Message:
+    answer = dns.message.make_response(asked.query)
+    if asked.query.edns >= 0:
+        answer.use_edns(0, 0, 1232)
+    answer.set_rcode(rcode)
+    return answer
+
+
+def _unreadable(wire: bytes) -> list[bytes]:
+    """FORMERR to what has a header; silence to what has none, and to answers."""
+    return [wire[:2] + b"\x80\x01" + bytes(8)] if len(wire) >= HEADER and not wire[2] & 0x80 else []
 
 
 class DohFace(ScriptedServer):
@@ -201,8 +219,8 @@ class PlainFace(PlainServer):
         try:
             query = dns.message.from_wire(wire)
             said = self._script.answer(Asked(wire, transport, query))
-        except (dns.exception.DNSException, IndexError):
-            return []
+        except (dns.exception.DNSException, IndexError, ValueError):
+            return _unreadable(wire)
         if said is None or isinstance(said, Reply):
             return []
         if isinstance(said, bytes):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from typing import Any
 
 from tests.conformance.cache import ENTRIES
 from tests.conformance.clock import JumpingClock, library
-from tests.conformance.messages import query
 from tests.conformance.peers import PEERS, Peer, Place
 from tests.conformance.script import DohFace, PlainFace, Script
 from tests.conformance.world import NotApplicable, World
@@ -83,6 +81,17 @@ class Stage:
             self._worlds[kind, variant] = start(kind, variant, clock)
         return self._worlds[kind, variant]
 
+    def configured(self, sections: Mapping[str, Mapping[str, Any]]) -> World:
+        """smartdoh with these keys beside the default ones; the same one for the same keys."""
+        name = repr(sections)
+        if (OURS, name) not in self._worlds:
+            clock = JumpingClock(self._folder("clock"), self._preload)
+            settings = self._settings(self.doh.url, "default")
+            for section, keys in sections.items():
+                settings[section] = {**settings.get(section, {}), **keys}
+            self._worlds[OURS, name] = self._run_ours(settings, self.doh, clock)
+        return self._worlds[OURS, name]
+
     def remote(self, host: str, port: int, known_name: str, *, forwards_here: bool) -> World:
         """A server that somebody else has started, and whether it asks the scripted upstream."""
         script = self.script if forwards_here else None
@@ -104,13 +113,15 @@ class Stage:
         return self._faces[name]
 
     def _start_ours(self, kind: str, variant: str, clock: JumpingClock) -> World:
-        face, folder = self._face(variant), self._folder(variant)
-        proxy = start_proxy(
-            self._settings(face.url, variant),
-            folder,
-            env={**clock.environment, **self.env},
-            hosts=(WILDCARD if variant == "wildcard" else LOOPBACK,),
-        )
+        face = self._face(variant)
+        host = WILDCARD if variant == "wildcard" else LOOPBACK
+        return self._run_ours(self._settings(face.url, variant), face, clock, host)
+
+    def _run_ours(
+        self, settings: Mapping[str, Any], face: DohFace, clock: JumpingClock, host: str = LOOPBACK
+    ) -> World:
+        env = {**clock.environment, **self.env}
+        proxy = start_proxy(settings, self._folder(OURS), env=env, hosts=(host,))
         self.stack.callback(proxy.stop)
         config = proxy.process.log_file.parent / "smartdoh.toml"
 
@@ -127,16 +138,16 @@ class Stage:
             return done.stdout
 
         def refuses(url: str) -> bool:
-            return run_to_end(["check"], self._folder("check"), self._settings(url, variant)).status == 2
+            return run_to_end(["check"], self._folder("check"), self._settings(url, "default")).status == 2
 
         return World(
-            kind,
+            OURS,
             LOOPBACK,
             proxy.port,
             _script=self.script,
             _doh=face,
             _clock=clock,
-            _variants=lambda other: self.world(kind, other),
+            _variants=lambda other: self.world(OURS, other),
             _command=command,
             _refuses=refuses,
         )
@@ -170,21 +181,16 @@ class Stage:
             _doh=face if peer.asks_doh else None,
             _clock=clock,
             _variants=lambda other: self.world(kind, other),
+            has_own_timers=peer.has_own_timers,
         )
-        process.wait_until(lambda: _answers(world))
+        process.wait_until(lambda: _is_bound(port))
         return world
 
 
-def _answers(world: World) -> bool:
-    """Whether anything comes back; a server that has just started may not hear the first."""
-    with world.udp() as client:
-        client.settimeout(0.2)
-        try:
-            client.send(query("localhost."))
-            return bool(client.recv(512))
-        except OSError:
-            time.sleep(0.02)
-            return False
+def _is_bound(port: int) -> bool:
+    """Whether somebody has this port, over UDP and TCP: what is sent there then waits for it."""
+    wanted = f":{port:04X} "
+    return all(wanted in Path("/proc/net", kind).read_text() for kind in ("udp", "tcp"))
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def idle_ends(world: World) -> None:
             assert read_frame(client) is not None
             client.sendall(started)
             world.ask_name("localhost.")  # it has read what came before
-            world.pass_time(IDLE)
+            world.let_idle(IDLE)
             assert is_closed(client), "still open" + (" after half a question" if started else "")
 
 
@@ -92,7 +92,7 @@ def only_whole_messages_count(world: World) -> None:
             assert read_frame(kept) is not None, "closed between questions"
             dribbled.sendall(b"\0")
             world.ask_name("localhost.")
-            world.pass_time(WITHIN)
+            world.let_idle(WITHIN)
         assert is_closed(dribbled), "kept open by single octets"
 
 

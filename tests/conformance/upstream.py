@@ -83,8 +83,7 @@ def certificates(world: World) -> None:
         other = world.of(kind)
         name = other.name("certificate")
         [answer] = other.ask_all([query(name)])
-        assert answer is not None, f"{kind}: silence"
-        assert answer.is_failure, f"{kind}: taken for an answer"
+        assert answer is None or answer.is_failure, f"{kind}: taken for an answer"
         assert not other.script.asked(name), f"{kind}: the question was sent"
 
 

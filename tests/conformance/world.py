@@ -34,6 +34,7 @@ class World:
     _variants: Callable[[str], "World"] | None = None
     _command: Callable[..., str] | None = None
     _refuses: Callable[[str], bool] | None = None
+    has_own_timers: bool = False
     seconds: float = SECONDS
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -62,6 +63,13 @@ class World:
         if self._clock is None:
             raise NotApplicable("needs the server's clock")
         self._clock.pass_time(seconds)
+
+    def let_idle(self, seconds: float) -> None:
+        """Let time pass for the connections that are open; the question wakes those who look when they have work."""
+        if self.has_own_timers:
+            raise NotApplicable("its time-outs are the kernel's")
+        self.pass_time(seconds)
+        self.ask_name("localhost.")
 
     def of(self, variant: str) -> "World":
         """The same server with other settings, see `configs`."""
@@ -105,6 +113,11 @@ class World:
             assert time.monotonic() < deadline, f"still rcode {answer.rcode}, {answer.texts}"
             time.sleep(0.01)
         return answer
+
+    def settle(self) -> None:
+        """Returns once what was asked of the upstream has come in: another question goes there and back behind it."""
+        _ = self.script
+        self.ask_name(self.name("settled"))
 
     def ask_all(self, wires: Sequence[bytes]) -> list[Answer | None]:
         """What comes back to questions sent all at once; None where nothing does."""
