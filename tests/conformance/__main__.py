@@ -18,10 +18,12 @@ from smartdoh import __version__
 from tests.conformance import report
 from tests.conformance.checks import Result, collect, run
 from tests.conformance.peers import PEERS
+from tests.conformance.results import Run, save
 from tests.conformance.rows import Row, load
 from tests.conformance.stage import OURS, Stage, stage
 from tests.conformance.world import NotApplicable, World
 
+PURE = "SMARTDOH_PURE_PYTHON"
 PACKAGES = {"dnsmasq": "dnsmasq-base"}
 
 
@@ -41,7 +43,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--forwards", action="store_true", help="the server at --host asks the scripted upstream"
     )
-    parser.add_argument("--write", action="store_true", help=f"write {report.DOCUMENT.name}")
+    parser.add_argument("--python", action="store_true", help="smartdoh's build in Python")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="keep the results, and make docs/conformance.md of all that is kept",
+    )
     return parser.parse_args()
 
 
@@ -93,12 +100,12 @@ def main() -> int:
     """Whether every row that binds smartdoh, or the server asked for, passed."""
     options = arguments()
     rows = [row for row in load() if not options.rows or row.key in options.rows]
-    with tempfile.TemporaryDirectory() as made, stage(Path(made), options.upstream) as on:
+    env = {PURE: str(int(options.python))}
+    with tempfile.TemporaryDirectory() as made, stage(Path(made), options.upstream, env) as on:
         results = {world.kind: held_to(rows, world) for world in worlds(options, on)}
     if options.write:
-        report.DOCUMENT.write_text(
-            report.render(rows, results, {kind: version(kind) for kind in results}), "utf-8"
-        )
+        kept = save({kind: Run(version(kind), found) for kind, found in results.items()})
+        report.DOCUMENT.write_text(report.render(load(), kept), "utf-8")
     first = next(iter(results.values()))
     return int(any(first[row.key].verdict == "fail" and not row.exception for row in rows))
 

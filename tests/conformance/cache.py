@@ -2,6 +2,7 @@
 
 import dns.flags
 
+from tests.conformance.dnssec import signed
 from tests.conformance.messages import (
     CD,
     COOKIE,
@@ -44,19 +45,27 @@ def own_id_and_case(world: World) -> None:
 
 
 def kinds_are_apart(world: World) -> None:
-    """Type, class, DO and CD are."""
+    """Type, class and CD are; DO, where what it brings is another answer."""
     name = world.name("key")
     world.ask_name(name)
     for wire in (
         query(name, "AAAA"),
         query(name, rclass=65280),
-        query(name, edns=opt(flags=DO)),
         query(name, flags=RD | CD),
     ):
         before = len(world.script.asked(name))
         answer = world.ask(wire)
         is_asked = len(world.script.asked(name)) == before + 1
         assert is_asked or not answer.message.answer, f"answered from another's: {wire[2:].hex()}"
+
+
+def signatures_are_apart(world: World) -> None:
+    """One with DO is not answered from what one without it brought."""
+    name = world.name("signed")
+    world.script.says(name, signed)
+    for flags in (0, DO, 0, DO):
+        answer = world.ask_name(name, edns=opt(flags=flags))
+        assert bool(answer.records("RRSIG")) == bool(flags), "answered from another's"
 
 
 def types_alike(world: World) -> None:
@@ -236,7 +245,7 @@ def refused_is_no_data(world: World) -> None:
 
 CHECKS = {
     "cache-hit-own": (own_id_and_case,),
-    "cache-key": (kinds_are_apart, types_alike),
+    "cache-key": (kinds_are_apart, signatures_are_apart, types_alike),
     "cache-not": (transfers, other_opcodes, truncated, zero_is_not_kept),
     "cache-min-ttl": (least_of_all_records,),
     "cache-negatives": (negatives, nxdomain_rcode_is_kept, refusals, refused_is_no_data, header_only_refusal),

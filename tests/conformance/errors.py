@@ -70,7 +70,6 @@ def any_is_small(world: World) -> None:
     )
     for edns in (b"", opt(), opt(4096)):
         answer = world.ask_name(name, "ANY", edns=edns)
-        assert answer.rcode == NOERROR, f"rcode {answer.rcode}"
         assert len(answer.wire) <= ANY_SIZE, f"{len(answer.wire)} octets"
 
 

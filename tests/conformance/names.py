@@ -30,7 +30,7 @@ BAD_POINTERS = {
     "out of the packet": b"\xff\xff",
     "behind a label, to that label": b"\x01a\xc0\x0c",
 }
-BAD_TARGETS = {"out of the packet": 0x3FFF, "into the header": 2, "to itself": 0, "ahead": -4}
+BAD_TARGETS = {"out of the packet": 0x3FFF, "into the header": 4, "to itself": 0, "ahead": -4}
 BAD_LENGTHS = {
     "a question that is not there": header(),
     "a question cut short": header() + wire_name("one.example.") + b"\0",

@@ -42,7 +42,9 @@ class Peer:
     configure: Configure
     asks_doh: bool = False
     has_own_timers: bool = False
-    """Whether its time-outs are the kernel's, which libfaketime does not move."""
+    """Whether its time-outs go by a clock that libfaketime does not move: the kernel's, or a coarse one."""
+    has_own_clock: bool = False
+    """Whether no clock of it can be moved at all: a program in Go asks the kernel without the C library."""
 
 
 def unbound(place: Place, variant: str) -> list[str] | None:
@@ -59,7 +61,8 @@ def unbound(place: Place, variant: str) -> list[str] | None:
     allow = "" if variant == "private" else "  access-control: 127.0.0.0/8 allow\n"
     config = f"""\
 server:
-  interface: {place.listen}@{place.port}
+  port: {place.port}
+  interface: {place.listen}
 {allow}{extra.get(variant, "")}
   interface-automatic: {"yes" if variant == "wildcard" else "no"}
   do-daemonize: no
@@ -73,13 +76,14 @@ server:
   module-config: "iterator"
   do-not-query-localhost: no
   incoming-num-tcp: 300
+  max-udp-size: 1232
+  deny-any: yes
   serve-expired: yes
   serve-expired-ttl: {DAY}
   serve-expired-reply-ttl: 30
   ede: yes
   ede-serve-expired: yes
   edns-tcp-keepalive: yes
-  answer-cookie: yes
   prefetch: yes
 remote-control:
   control-enable: no
@@ -87,7 +91,6 @@ forward-zone:
   name: "."
   forward-addr: 127.0.0.1@{place.plain_port}
 """
-    config = config.replace("  answer-cookie: yes\n", "")  # from 1.18 on
     return [place.program, "-d", "-c", place.write("unbound.conf", config)]
 
 
@@ -137,6 +140,7 @@ newServer{{address="127.0.0.1:{place.doh_port}", maxInFlight=64, healthCheckMode
   subjectName="127.0.0.1", dohPath="/dns-query", validateCertificates=true, caStore="{place.ca_file}"}}
 getPool(""):setCache(newPacketCache({entries}, {{maxTTL=86400, staleTTL=30, keepStaleData=true}}))
 setStaleCacheEntriesTTL({DAY})
+addAction(AndRule({{QTypeRule(DNSQType.ANY), TCPRule(false)}}), TCAction())
 {extra.get(variant, "")}
 """
     return [place.program, "--supervised", "--disable-syslog", "-C", place.write("dnsdist.conf", config)]
@@ -158,8 +162,8 @@ def dnss(place: Place, variant: str) -> list[str] | None:
 
 
 PEERS = {
-    "unbound": Peer("unbound", unbound),
+    "unbound": Peer("unbound", unbound, has_own_timers=True),
     "dnsmasq": Peer("dnsmasq", dnsmasq, has_own_timers=True),
     "dnsdist": Peer("dnsdist", dnsdist, asks_doh=True),
-    "dnss": Peer("dnss", dnss, asks_doh=True),
+    "dnss": Peer("dnss", dnss, asks_doh=True, has_own_timers=True, has_own_clock=True),
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.conformance.checks import Result
+from tests.conformance.results import Run
 from tests.conformance.rows import Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
@@ -11,8 +12,9 @@ MARK = {"pass": "pass", "fail": "**fail**", "n.a.": "–"}
 
 MUST, SHOULD = ("M",), ("S", "M/S", "S/M")
 
-Results = Mapping[str, Mapping[str, Result]]
-"""By server, then by the row's key."""
+NEVER = Result("n.a.", ("never asked",))
+Runs = Mapping[str, Run]
+"""By server."""
 
 OPENING = """\
 # Conformance
@@ -29,52 +31,55 @@ UDP and TCP: rows about DoH are not for them.
 """
 
 
-def render(rows: Sequence[Row], results: Results, versions: Mapping[str, str]) -> str:
+def render(rows: Sequence[Row], runs: Runs) -> str:
     """The whole document."""
-    servers = list(results)
-    parts = [OPENING, _summary(rows, results, versions), _exceptions(rows)]
+    servers = list(runs)
+    parts = [OPENING, _summary(rows, runs), _exceptions(rows)]
     for table in dict.fromkeys(row.table for row in rows):
         parts.append(f"## {table.replace('-', ' ').capitalize()}\n")
         parts.append("| row | asked | source | | " + " | ".join(servers) + " |")
         parts.append("| --- | --- | --- | --- |" + " --- |" * len(servers))
-        parts += [_line(row, results) for row in rows if row.table == table]
+        parts += [_line(row, runs) for row in rows if row.table == table]
         parts.append("")
-    parts.append(_failures(rows, results))
+    parts.append(_failures(rows, runs))
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _line(row: Row, results: Results) -> str:
-    cells = [MARK[results[server][row.key].verdict] for server in results]
+def _result(run: Run, row: Row) -> Result:
+    return run.rows.get(row.key, NEVER)
+
+
+def _line(row: Row, runs: Runs) -> str:
+    cells = [MARK[_result(run, row).verdict] for run in runs.values()]
     return f"| `{row.key}` | {row.behaviour} | {row.source} | {row.level} | " + " | ".join(cells) + " |"
 
 
-def _summary(rows: Sequence[Row], results: Results, versions: Mapping[str, str]) -> str:
+def _summary(rows: Sequence[Row], runs: Runs) -> str:
     lines = [
         "| server | version | M rows passed | of | S, M/S passed | of |",
         "| --- | --- | --: | --: | --: | --: |",
     ]
-    for server, found in results.items():
+    for server, run in runs.items():
         counts = []
         for levels in MUST, SHOULD:
-            own = [row for row in rows if row.level in levels and found[row.key].verdict != "n.a."]
-            counts += [sum(found[row.key].verdict == "pass" for row in own), len(own)]
+            own = [row for row in rows if row.level in levels and _result(run, row).verdict != "n.a."]
+            counts += [sum(_result(run, row).verdict == "pass" for row in own), len(own)]
         cells = " | ".join(map(str, counts))
-        lines.append(f"| {server} | {versions.get(server, '')} | {cells} |")
+        lines.append(f"| {server} | {run.version} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
 def _exceptions(rows: Sequence[Row]) -> str:
-    argued = [row for row in rows if row.exception]
-    if not argued:
-        return ""
-    lines = ["## Where smartdoh does otherwise\n", *(f"- `{row.key}`: {row.exception}" for row in argued)]
-    return "\n".join(lines) + "\n"
+    said = [(row, row.exception or row.pending or row.note) for row in rows]
+    lines = [f"- `{row.key}`: {text}." for row, text in said if text]
+    heading = "## What is to be said of smartdoh's"
+    return "\n".join([f"{heading}\n", *lines]) + "\n" if lines else ""
 
 
-def _failures(rows: Sequence[Row], results: Results) -> str:
+def _failures(rows: Sequence[Row], runs: Runs) -> str:
     lines = ["## What failed\n", "As the checks found it: the check and what it saw.\n"]
-    for server, found in results.items():
-        wrong = [(row, found[row.key]) for row in rows if found[row.key].verdict == "fail"]
+    for server, run in runs.items():
+        wrong = [(row, _result(run, row)) for row in rows if _result(run, row).verdict == "fail"]
         lines.append(f"### {server}\n")
         lines += [f"- `{row.key}`: {_escaped('; '.join(result.details))}" for row, result in wrong] or [
             "Nothing."

@@ -24,6 +24,8 @@ class Row:
     """Why smartdoh does otherwise, argued; allowed for S alone."""
     pending: str = ""
     """What has to come before smartdoh passes."""
+    note: str = ""
+    """What else is to be said of how smartdoh does it."""
 
 
 def load() -> tuple[Row, ...]:

@@ -179,7 +179,7 @@ class Stage:
             port,
             _script=self.script,
             _doh=face if peer.asks_doh else None,
-            _clock=clock,
+            _clock=None if peer.has_own_clock else clock,
             _variants=lambda other: self.world(kind, other),
             has_own_timers=peer.has_own_timers,
         )
@@ -190,7 +190,8 @@ class Stage:
 def _is_bound(port: int) -> bool:
     """Whether somebody has this port, over UDP and TCP: what is sent there then waits for it."""
     wanted = f":{port:04X} "
-    return all(wanted in Path("/proc/net", kind).read_text() for kind in ("udp", "tcp"))
+    tables = {kind: (Path("/proc/net", kind), Path("/proc/net", f"{kind}6")) for kind in ("udp", "tcp")}
+    return all(any(wanted in path.read_text() for path in both) for both in tables.values())
 
 
 @contextmanager

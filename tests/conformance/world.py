@@ -61,13 +61,13 @@ class World:
     def pass_time(self, seconds: float) -> None:
         """Let this much time pass for the server."""
         if self._clock is None:
-            raise NotApplicable("needs the server's clock")
+            raise NotApplicable("its clock cannot be moved")
         self._clock.pass_time(seconds)
 
     def let_idle(self, seconds: float) -> None:
         """Let time pass for the connections that are open; the question wakes those who look when they have work."""
         if self.has_own_timers:
-            raise NotApplicable("its time-outs are the kernel's")
+            raise NotApplicable("its time-outs cannot be moved")
         self.pass_time(seconds)
         self.ask_name("localhost.")
 

@@ -94,7 +94,7 @@ def read(name: str, text: str) -> Story:
         elif verb and verb != "#":
             try:
                 steps.append((number, _STEPS[verb](rest.strip())))
-            except (KeyError, ValueError) as error:
+            except (IndexError, KeyError, ValueError) as error:
                 raise ValueError(f"{name} line {number}: {line!r}: {error}") from error
     if not title or not steps:
         raise ValueError(f"{name}: a story has a title and steps")
