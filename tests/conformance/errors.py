@@ -2,7 +2,7 @@
 
 import dns.edns
 
-from tests.conformance.messages import EDE, NOERROR, SERVFAIL, frame, opt, query
+from tests.conformance.messages import EDE, SERVFAIL, frame, opt, query
 from tests.conformance.script import Asked, Said, failing, records, reply_to
 from tests.conformance.world import World, read_frame
 

@@ -150,6 +150,7 @@ class Stage:
             _variants=lambda other: self.world(OURS, other),
             _command=command,
             _refuses=refuses,
+            notices_jumps=True,
         )
 
     def _settings(self, url: str, variant: str) -> dict[str, Any]:

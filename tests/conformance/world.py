@@ -13,6 +13,9 @@ from tests.conformance.script import ZONE, DohFace, Script
 
 SECONDS = 4.0  # that any answer may take; a forwarder that is asked has its upstream beside it
 MOST = 65_535
+LONG = 360.0  # seconds, more of which pass at once
+STEP = 2.0  # seconds that pass without being taken for a pause
+TURNS = 3  # of a loop: one reads the question, one runs what fell due, one what that has started
 
 
 class NotApplicable(Exception):
@@ -35,6 +38,8 @@ class World:
     _command: Callable[..., str] | None = None
     _refuses: Callable[[str], bool] | None = None
     has_own_timers: bool = False
+    notices_jumps: bool = False
+    """Whether a jump of its clock looks to it as if it had been stopped, after which it asks all anew."""
     seconds: float = SECONDS
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -59,10 +64,25 @@ class World:
         _ = self.doh
 
     def pass_time(self, seconds: float) -> None:
-        """Let this much time pass for the server."""
+        """Let this much time pass for the server; where a jump would be noticed, by and by as far as that is possible."""
         if self._clock is None:
             raise NotApplicable("its clock cannot be moved")
-        self._clock.pass_time(seconds)
+        if not self.notices_jumps:
+            self._clock.pass_time(seconds)
+            return
+        if seconds > LONG:
+            self._clock.pass_time(seconds - LONG)
+            self._turn()
+            seconds = LONG
+        while seconds > 0:
+            self._clock.pass_time(min(seconds, STEP))
+            self._turn()
+            seconds -= STEP
+
+    def _turn(self) -> None:
+        """Let the server's loop go round, so that it sees what its clock says now: a few questions about nothing."""
+        for _ in range(TURNS):
+            self.ask_name("localhost.")
 
     def let_idle(self, seconds: float) -> None:
         """Let time pass for the connections that are open; the question wakes those who look when they have work."""
