@@ -37,7 +37,7 @@ test: $(DEV) ## all tests, against real DNS servers where they can be installed 
 
 conformance: $(DEV) ## what the RFCs ask, row by row, of the running proxy; results: docs/conformance.md (PYTEST_ARGS=...)
 	scripts/install-test-servers
-	$(BIN)/python -m pytest tests/conformance $(PYTEST_ARGS)
+	$(PYTEST) tests/conformance $(PYTEST_ARGS)
 
 build: $(INSTALLED) ## only .venv, with .venv/bin/smartdoh ready to run
 

@@ -1,5 +1,6 @@
 """Which checks stand for which row: every concept's own, together, and what comes of running them."""
 
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -74,7 +75,7 @@ def run(checks: tuple[Check, ...], world: World) -> Result:
         except NotApplicable as reason:
             left_out.append(f"{check.__name__}: {reason}")
         except (AssertionError, OSError, dns.exception.DNSException) as error:
-            said = str(error).partition("\n")[0] or type(error).__name__
+            said = str(error).partition("\n")[0] or traceback.extract_tb(error.__traceback__)[-1].line or ""
             wrong.append(f"{check.__name__}: {said[:200]}")
     if wrong:
         return Result("fail", tuple(wrong))

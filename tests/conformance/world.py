@@ -64,7 +64,7 @@ class World:
         _ = self.doh
 
     def pass_time(self, seconds: float) -> None:
-        """Let this much time pass for the server; where a jump would be noticed, by and by as far as that is possible."""
+        """Let this much time pass for the server; where a jump would be noticed, by and by as far as possible."""
         if self._clock is None:
             raise NotApplicable("its clock cannot be moved")
         if not self.notices_jumps:
