@@ -128,7 +128,9 @@ def main() -> int:
     if options.write:
         write(rows)
     failed = [row.name for row in rows if row.wrong]
-    print(f"{len(rows)} faults in {time.monotonic() - began:.0f} s; not as promised: {', '.join(failed) or 'none'}")
+    print(
+        f"{len(rows)} faults in {time.monotonic() - began:.0f} s; not as promised: {', '.join(failed) or 'none'}"
+    )
     return int(bool(failed) or not rows)
 
 

@@ -168,7 +168,9 @@ class Play:
         wrong = [heard for heard in asked if not is_right(heard)]
         if wrong:
             examples = "; ".join(map(str, wrong[:SHOWN]))
-            self._figures.wrong.append(f"{kind}: {len(wrong)} of {len(asked)} were not as promised: {examples}")
+            self._figures.wrong.append(
+                f"{kind}: {len(wrong)} of {len(asked)} were not as promised: {examples}"
+            )
 
     def _at_most(self, what: str, value: float, most: float, unit: str) -> None:
         if value > most:

@@ -26,9 +26,7 @@ def says(behaviour: Behaviour) -> During:
     """The first upstream does this with every question."""
 
     def during(stage: Stage) -> AbstractContextManager[None]:
-        return undone(
-            lambda: stage.upstream.behave(behaviour), lambda: stage.upstream.behave(replies.right)
-        )
+        return undone(lambda: stage.upstream.behave(behaviour), lambda: stage.upstream.behave(replies.right))
 
     return during
 
@@ -48,8 +46,6 @@ def some_names_hang(request: Request, answer: dns.message.Message) -> Reply:
     """Some names are never answered, all others are."""
     hangs = request.name.to_text().startswith(HANGING)
     return (replies.ending(Ending.STALL) if hangs else replies.right)(request, answer)
-
-
 
 
 def others_do_not_wait(_: Stage, new: Sequence[Heard]) -> None:

@@ -14,7 +14,7 @@ from tests.faults.asking import Heard
 from tests.faults.fault import Fault, New
 from tests.faults.stage import Stage
 from tests.servers.certificates import HOST_NAME, Authority
-from tests.servers.plain import PlainServer, Transport, plain_server, right_answer
+from tests.servers.plain import Transport, plain_server, right_answer
 from tests.servers.scripted import ScriptedServer
 from tests.servers.zone import Answers
 

@@ -182,5 +182,7 @@ FAULTS = (
     ),
     Fault(name="network down", world=one, during=link_down, seconds=8.0, needs_internet=True),
     Fault(name="route away", world=one, during=route_away, seconds=8.0, needs_internet=True),
-    Fault(name="network down at boot", world=one_on_disk, during=down_at_boot, seconds=8.0, needs_internet=True),
+    Fault(
+        name="network down at boot", world=one_on_disk, during=down_at_boot, seconds=8.0, needs_internet=True
+    ),
 )

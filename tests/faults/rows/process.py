@@ -109,8 +109,20 @@ FAULTS = (
         seconds=STOPPED,
         back_within=1.0,
     ),
-    Fault(name="clock one hour ahead", world=clock_can_move, during=clock_moves(HOUR), new=New.DATA, new_within=2.0),
-    Fault(name="clock one hour back", world=clock_can_move, during=clock_moves(-HOUR), new=New.DATA, new_within=2.0),
+    Fault(
+        name="clock one hour ahead",
+        world=clock_can_move,
+        during=clock_moves(HOUR),
+        new=New.DATA,
+        new_within=2.0,
+    ),
+    Fault(
+        name="clock one hour back",
+        world=clock_can_move,
+        during=clock_moves(-HOUR),
+        new=New.DATA,
+        new_within=2.0,
+    ),
     Fault(name="clock two years ahead", world=clock_can_move, during=clock_moves(2 * YEAR), new_within=2.0),
     Fault(name="clock two years back", world=clock_can_move, during=clock_moves(-2 * YEAR), new_within=2.0),
     Fault(
