@@ -3,8 +3,8 @@
 python -m tests.conformance                            smartdoh
 python -m tests.conformance --peers --write            and its peers, into docs/conformance.md
 python -m tests.conformance --host H --port P          a running server: the rows that need no upstream
-python -m tests.conformance --upstream 8443            says on which ports the scripted upstream is, and waits
-... --host H --port P --upstream 8443 --forwards       a running server that asks it: the rows that need one, too
+... --host H --port P --forwards                       one that can be told whom to ask: says where the scripted
+                                                       upstream is, waits for Enter, and asks the rows that need it
 """
 
 import argparse
@@ -49,7 +49,10 @@ def arguments() -> argparse.Namespace:
         action="store_true",
         help="keep the results, and make docs/conformance.md of all that is kept",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.host and options.write:
+        parser.error("--write is for servers that are started here")
+    return options
 
 
 def held_to(rows: Sequence[Row], world: World) -> dict[str, Result]:
