@@ -7,6 +7,7 @@ PYTEST_ARGS  ?=
 # A file's tests stay together, since they share their servers. Most tests wait more than they work.
 PYTEST        = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 BENCH_ARGS   ?=
+LOAD_ARGS    ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1800
 # Not those that start other servers, which do not stand the sanitizer, or look at a clock.
@@ -23,7 +24,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test conformance build lint bench fuzz soak sanitize portable constraints clean
+.PHONY: help run test conformance build lint bench fuzz soak load sanitize portable constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ fuzz: $(FUZZ) ## the parsers under atheris, for ten minutes in all (FUZZ_SECONDS
 
 soak: $(DEV) ## half an hour at full rate with a reload every ten seconds: nothing may grow (SOAK_SECONDS=1800)
 	$(BIN)/python -m bench.soak $(SOAK_SECONDS)
+
+load: $(DEV) ## floods and hostile clients, two minutes, and what they cost others (LOAD_ARGS="--long --write docs/load.md")
+	$(BIN)/python -m bench.storms $(LOAD_ARGS)
 
 SANITIZED := build/sanitized
 # The sanitizer has to find C++'s own library when it starts, or the first exception of somebody's extension ends it.

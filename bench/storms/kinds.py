@@ -11,9 +11,10 @@ from bench.compiled import compile_c
 from bench.load import Load
 from bench.scenarios.reload import Reloading
 from bench.storms import streams
-from bench.storms.server import Peak, Server
+from bench.storms.server import MORE_DESCRIPTORS, Peak, Server
 
 MOST_MEMORY = 64e6  # octets that a storm may cost
+MORE_THREADS = 8  # asyncio keeps some for what blocks
 MORE_LATENCY = 2.0, 2.0  # times what is normal over UDP, and ms: this machine does other things too
 FLOOD_LATENCY = 20.0  # ms above normal, where the storm comes over UDP too
 CLIENTS = 50
@@ -43,14 +44,14 @@ def burst(server: Server, seconds: float, normal_ms: float) -> Weather:
     with _flood(server, BURST, 0, MANY_ZONES) as answered:
         pass
     use = server.normal_use(2.0)  # begins a second after the last packet, see storm.c
-    return _judged(use, normal_ms, f"{answered[0]:,} sent, {sum(answered[1:]):,} answered")
+    return judged(use, normal_ms, f"{answered[0]:,} sent, {sum(answered[1:]):,} answered")
 
 
 def random_names(server: Server, seconds: float, normal_ms: float) -> Weather:
     """Names of one zone that do not exist, from many clients."""
     with _flood(server, int(RANDOM_RATE * seconds), RANDOM_RATE, 1) as answered:
         use = server.normal_use(seconds)
-    weather = _judged(use, normal_ms, f"{answered[2]:,} looked up, {answered[3]:,} refused at once")
+    weather = judged(use, normal_ms, f"{answered[2]:,} looked up, {answered[3]:,} refused at once")
     if sum(answered[1:]) < 0.99 * answered[0]:
         weather.wrong.append(f"{answered[0] - sum(answered[1:]):,} heard nothing")
     return weather
@@ -61,7 +62,7 @@ def idle_clients(server: Server, seconds: float, normal_ms: float) -> Weather:
     with streams.idle(server.port, IDLE) as seen:
         use = server.normal_use(seconds)
         is_open_to_others = streams.answers(server.port)
-    weather = _judged(
+    weather = judged(
         use, normal_ms, f"{seen.connected:,} came, {seen.left} were open in the end", by_udp=False
     )
     if not is_open_to_others:
@@ -74,7 +75,7 @@ def slowloris(server: Server, seconds: float, normal_ms: float) -> Weather:
     with streams.dribbling(server.port, DRIBBLING) as seen:
         use = server.normal_use(max(seconds, 8.0))
         is_open_to_others = streams.answers(server.port)
-    weather = _judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")
+    weather = judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")
     if seen.left or not is_open_to_others:
         weather.wrong.append("they were not ended")
     return weather
@@ -85,7 +86,7 @@ def never_reading(server: Server, seconds: float, normal_ms: float) -> Weather:
     with streams.never_reading(server.port, NEVER_READING, QUESTIONS) as seen:
         use = server.normal_use(max(seconds, 8.0))
         is_open_to_others = streams.answers(server.port)
-    weather = _judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")
+    weather = judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")
     if seen.left or not is_open_to_others:
         weather.wrong.append("they were not ended")
     return weather
@@ -97,7 +98,7 @@ def reloads(server: Server, seconds: float, normal_ms: float) -> Weather:
     before = reloading.done()
     with reloading:
         use = server.normal_use(seconds)
-    return _judged(use, normal_ms, f"{reloading.done() - before} reloads")
+    return judged(use, normal_ms, f"{reloading.done() - before} reloads")
 
 
 STORMS: dict[str, Storm] = {
@@ -133,18 +134,19 @@ def weathered(server: Server, name: str, seconds: float, normal_ms: float) -> Ro
     grew, stays = peak.resident - before.resident, after.resident - before.resident
     if grew > MOST_MEMORY:
         weather.wrong.append(f"memory grew by {grew / 1e6:.0f} MB")
-    if after.descriptors > before.descriptors + 4:
+    if after.descriptors > before.descriptors + MORE_DESCRIPTORS:
         weather.wrong.append(f"descriptors went from {before.descriptors} to {after.descriptors}")
     if after.under_way:
         weather.wrong.append(f"{after.under_way} fetches are still under way")
-    if after.threads > before.threads + 1:
+    if after.threads > before.threads + MORE_THREADS:
         weather.wrong.append(f"threads went from {before.threads} to {after.threads}")
     p99 = 1e3 * weather.use.latency(0.99)
     more = after.descriptors - before.descriptors
     return Row(name, weather.told, p99, weather.use.lost, grew, stays, more, tuple(weather.wrong))
 
 
-def _judged(use: Load, normal_ms: float, told: str, *, by_udp: bool = True) -> Weather:
+def judged(use: Load, normal_ms: float, told: str, *, by_udp: bool = True) -> Weather:
+    """What a storm did, with what is wrong about it."""
     weather = Weather(use, told)
     p99 = 1e3 * use.latency(0.99)
     most = normal_ms + FLOOD_LATENCY if by_udp else normal_ms * MORE_LATENCY[0] + MORE_LATENCY[1]

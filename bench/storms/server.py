@@ -26,7 +26,7 @@ DELAY = 0.02  # seconds an upstream takes
 LOOK = 0.02  # seconds between two looks at the memory
 CALM_AGAIN = 20.0  # seconds after which a server has forgotten a storm
 MORE_DESCRIPTORS = 4  # connections to upstreams come and go
-LISTEN = 'tcp_idle = "3s"\n'
+LISTEN, GROUP = 'tcp_idle = "3s"\n', 'idle = "3s"\n'  # so that what was opened for a storm is soon closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ def stormed(workspace: Workspace) -> Iterator[Server]:
     with scripted_upstreams(workspace, [Behaviour(DELAY), Behaviour(DELAY)]) as upstreams:
         port = free_port()
         config = write_config(workspace, folder, upstreams, port, "none")
-        config.write_text(config.read_text().replace("[listen]\n", f"[listen]\n{LISTEN}"))
+        text = config.read_text().replace("[listen]\n", f"[listen]\n{LISTEN}")
+        config.write_text(text.replace('fastest_ip = "off"\n', f'fastest_ip = "off"\n{GROUP}'))
         command = [sys.executable, "-m", "smartdoh", "serve", "--config", str(config)]
         with running("smartdoh", command, workspace.cores.server, folder / "log") as process:
             await_answer(process, port, "ready.example.com")

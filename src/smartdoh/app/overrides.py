@@ -14,7 +14,7 @@ from smartdoh.config import Network
 from smartdoh.errors import ConfigError
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Key, Overrides, reverse_names
-from smartdoh.rules.overrides_file import parse_overrides
+from smartdoh.rules.overrides_file import LARGEST, parse_overrides
 from smartdoh.tasks import Tasks
 
 LONGEST_SLEEP = 60.0  # seconds; the date may be set while an override waits for its end
@@ -29,9 +29,14 @@ TellApart = Callable[[Collection[tuple[Network, ...]]], object]
 def read(path: Path, groups: Collection[str]) -> Overrides:
     """The overrides in `path`. Raises ConfigError, also where there is no such file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            octets = file.read(LARGEST + 1)
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
+    if len(octets) > LARGEST:
+        raise ConfigError(str(path), f"is longer than {LARGEST} octets")
+    try:
+        text = octets.decode("utf-8")
     except UnicodeDecodeError:
         raise ConfigError(str(path), "is not UTF-8") from None
     return parse_overrides(text, groups, str(path))

@@ -260,7 +260,8 @@ class Server:
 
     def _tcp_listener(self, sock: socket.socket) -> TcpListener:
         runtime = self._runtime
-        return TcpListener(sock, runtime.fast, runtime.resolver, self._connections, self._tasks.report)
+        connections, report = self._connections, self._tasks.report
+        return TcpListener(sock, runtime.fast, runtime.resolver, connections, report, self._between)
 
 
 def _needs_restart(settings: Settings) -> dict[str, object]:

@@ -17,12 +17,13 @@ GONE = b""
 class Batch:
     """Changes to the file, to be made in this order: flushes, deletes, puts."""
 
-    __slots__ = ("deletes", "flushes", "puts")
+    __slots__ = ("deletes", "flushes", "octets", "puts")
 
     def __init__(self) -> None:
         self.flushes: list[bytes] = []  # starts of keys; the empty one starts all
         self.deletes: set[bytes] = set()
         self.puts: dict[bytes, bytes] = {}
+        self.octets = 0  # of what is to be put
 
     def __len__(self) -> int:
         return len(self.puts) + len(self.deletes) + len(self.flushes)
@@ -30,11 +31,12 @@ class Batch:
     def put(self, key: bytes, octets: bytes) -> None:
         """Keep `octets` under `key`."""
         self.deletes.discard(key)
+        self.octets += len(octets) - len(self.puts.get(key, b""))
         self.puts[key] = octets
 
     def delete(self, key: bytes) -> None:
         """Keep nothing under `key`."""
-        self.puts.pop(key, None)
+        self.octets -= len(self.puts.pop(key, b""))
         self.deletes.add(key)
 
     def flush(self, start: bytes) -> None:
@@ -45,6 +47,7 @@ class Batch:
             start, self.flushes = b"", [b""]
         self.deletes = {key for key in self.deletes if not key.startswith(start)}
         self.puts = {key: octets for key, octets in self.puts.items() if not key.startswith(start)}
+        self.octets = sum(map(len, self.puts.values()))
 
     def look(self, key: bytes) -> bytes | None:
         """The octets under `key`, GONE if they are to go, None if nothing is said about it."""

@@ -38,6 +38,7 @@ FULL_BATCH = 8192  # changes that are not kept waiting
 MOST_WAITING = 50_000  # answers; what comes while so many wait is not kept on disk
 CROWDED = 0.8  # of what may be kept
 SYNC_AFTER = 30.0  # seconds without a commit, after which the disk gets what the kernel still has
+MOST_OCTETS = 32 << 20  # of those answers; as much again may be being written
 FIRST_PAUSE = 1.0  # seconds until what failed is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 600.0
 CALM = 2 * LONGEST_PAUSE  # seconds after a failure, past which another one is news again
@@ -138,7 +139,7 @@ class Disk:
         """Keep `octets` under `key`, in a moment."""
         with self._lock:
             waiting = len(self._pending)
-            if self._readable is None or waiting >= MOST_WAITING:
+            if self._readable is None or waiting >= MOST_WAITING or self._pending.octets >= MOST_OCTETS:
                 self._counts.dropped += 1
             elif self._can_write:
                 self._pending.put(key, octets)

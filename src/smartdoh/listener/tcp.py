@@ -6,13 +6,15 @@ import asyncio
 import socket
 from typing import cast
 
+from smartdoh.between import Between
 from smartdoh.fastpath import FastPath
+from smartdoh.fastpath.surface import MAX_QUERY
 from smartdoh.listener.accepting import Accepting
 from smartdoh.listener.connections import Connections
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.tasks import Report
 from smartdoh.wire import compose
-from smartdoh.wire.codes import EDE_OTHER, REFUSED
+from smartdoh.wire.codes import EDE_OTHER, FORMERR, REFUSED
 from smartdoh.wire.edns import LONGEST_TIMEOUT, extended_error
 
 IN_FLIGHT = 64  # questions of one connection that wait for an answer
@@ -33,12 +35,15 @@ class TcpListener:
         resolver: Resolver,
         connections: Connections,
         report: Report,
+        between: Between | None = None,
     ) -> None:
-        """`connections` has all there are, those of other listeners too; `report` hears of bugs."""
+        """`connections` has all there are, those of other listeners too; `report` hears of bugs; `between` is called
+        after each turn of a connection, many of which may come at once."""
         self.fast = fast
         self.resolver = resolver
         self.connections = connections
         self._sock = sock
+        self.between = between or Between()
         self._report = report
         self._accepting: Accepting | None = None
 
@@ -180,6 +185,7 @@ class TcpConnection(asyncio.Protocol):
             self._close_if_done()
         elif not self._is_full:
             self._take_turn_soon()
+        self._listener.between()
 
     def _take_turn_soon(self) -> None:
         if self._turn is None:
@@ -198,7 +204,10 @@ class TcpConnection(asyncio.Protocol):
         elif read or not self._begun_at:
             self._begun_at = self._loop.time()
         for query in misses:
-            if self._in_flight >= IN_FLIGHT:
+            if len(query.wire) > MAX_QUERY:  # while it waits it would take that much memory
+                refused = compose.error(query.wire, FORMERR, query)
+                out += len(refused).to_bytes(2) + refused
+            elif self._in_flight >= IN_FLIGHT:
                 refused = compose.error(query.wire, REFUSED, query, _TOO_MANY)
                 out += len(refused).to_bytes(2) + refused
             else:

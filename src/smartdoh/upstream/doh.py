@@ -34,10 +34,9 @@ from smartdoh.upstream.trust import TrustStore
 UNACKNOWLEDGED = 2.0  # seconds after which the kernel gives up a connection whose other end takes no data
 SILENT = 1.5  # seconds without an answer, while requests wait, after which another connection is tried
 LOOK = 0.25  # seconds between two looks for that
-SLOWER = (
-    3.0  # times as long as answers take usually, where that is longer: a slow server is not a dead connection
-)
+SLOWER = 3.0  # times what is usual, where that is longer: a slow server is not a dead connection
 SMOOTHING = 1 / 8  # of a new sample, as in TCP's round-trip estimate (RFC 6298 section 2)
+CALM_HANDLES = 64  # of those that are kept once a connection has fallen idle
 SPARE_HANDLES = 1024  # easy handles kept for later, as many as are in flight at most; one takes some 10 KiB
 HARDLY_ANY = 0.001  # seconds of a request's time that are not worth a new time limit
 
@@ -233,10 +232,10 @@ class DohTransport:
         if line.in_flight == 0:
             self._loop.call_soon(line.transfers.close)  # not from within
 
-    def _close_spare(self) -> None:
-        for handle in self._spare:
+    def _close_spare(self, but: int = 0) -> None:
+        for handle in self._spare[but:]:
             handle.curl.close()
-        self._spare.clear()
+        del self._spare[but:]
 
     def _check_liveness(self) -> None:
         """Look for a line on which questions wait and nothing comes: they are also asked on another."""
@@ -259,6 +258,7 @@ class DohTransport:
         idle, now = self.origin.idle, self._loop.time()
         for line in self._lines.idle(now, idle):
             self._retire(line)
+            self._close_spare(CALM_HANDLES)
         if not self._lines:
             self._close_spare()
         else:

@@ -153,8 +153,11 @@ def test_a_flush_of_one_type_leaves_the_others(start: Start) -> None:
     assert (disk.get(goes), disk.get(lives) is not None) == (None, True)
 
 
-def test_a_queue_that_is_full_takes_no_more(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk_module, "MOST_WAITING", 10)
+@pytest.mark.parametrize("bound", [("MOST_WAITING", 10), ("MOST_OCTETS", 10 * len(value("x")))])
+def test_a_queue_that_is_full_takes_no_more(
+    bound: tuple[str, int], start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk_module, *bound)
     monkeypatch.setattr(disk_module, "COMMIT_EVERY", 3600.0)
     disk = start()
     for number in range(25):

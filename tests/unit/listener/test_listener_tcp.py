@@ -191,6 +191,24 @@ async def test_a_message_of_64_kilobytes_is_read_whole(served: Serving) -> None:
     assert (await peer.answer()).id == 6
 
 
+def padded(number: int, count: int) -> bytes:
+    """A question with so many octets of padding (RFC 7830)."""
+    wire = bytearray(question(WWW, id=number))
+    wire[11] = 1
+    option = b"\0\x0c" + count.to_bytes(2) + bytes(count)
+    return bytes(wire) + b"\0\0\x29\x04\xd0\0\0\0\0" + len(option).to_bytes(2) + option
+
+
+@serving()
+async def test_a_question_that_is_padded_without_need_is_not_kept_waiting(served: Serving) -> None:
+    peer = await served.connect()
+    await peer.send(padded(1, 4096), padded(2, 4000))
+    assert (await peer.answer()).rcode() == dns.rcode.FORMERR
+    await served.asked(1)
+    served.world.upstream.answer(A)
+    assert addresses(await peer.answer()) == ["192.0.2.1"]
+
+
 # Limits
 
 
