@@ -25,6 +25,7 @@ KNOWN = 1_000  # names
 DELAY = 0.02  # seconds an upstream takes
 LOOK = 0.02  # seconds between two looks at the memory
 CALM_AGAIN = 20.0  # seconds after which a server has forgotten a storm
+CALM_MEMORY = 32 << 20  # octets, more than before, that need no more waiting
 MORE_DESCRIPTORS = 4  # connections to upstreams come and go
 LISTEN, GROUP = 'tcp_idle = "3s"\n', 'idle = "3s"\n'  # so that what was opened for a storm is soon closed
 
@@ -81,6 +82,7 @@ class Server:
         while True:
             now = self.state()
             is_calm = now.descriptors <= before.descriptors + MORE_DESCRIPTORS and not now.under_way
+            is_calm = is_calm and now.resident <= before.resident + CALM_MEMORY
             if is_calm or monotonic() > ended:
                 return now
             sleep(0.5)

@@ -14,6 +14,7 @@ LAYERS = (
     "tasks",
     "between",
     "fair",
+    "memory",
     "libcurl",
     "wire",
     "config",

@@ -22,7 +22,7 @@ from contextlib import suppress
 
 import pycurl
 
-from smartdoh import libcurl
+from smartdoh import libcurl, memory
 from smartdoh.errors import Timeout, UpstreamError
 from smartdoh.upstream import reply
 from smartdoh.upstream.line import Handle, Line, Origin
@@ -256,9 +256,12 @@ class DohTransport:
     def _check_idle(self) -> None:
         self._idle_check = None
         idle, now = self.origin.idle, self._loop.time()
-        for line in self._lines.idle(now, idle):
+        over = self._lines.idle(now, idle)
+        for line in over:
             self._retire(line)
+        if over and len(self._spare) > CALM_HANDLES:  # a burst has ended
             self._close_spare(CALM_HANDLES)
+            memory.give_back()
         if not self._lines:
             self._close_spare()
         else:

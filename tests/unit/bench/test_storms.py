@@ -8,6 +8,7 @@ from bench.storms.kinds import Row, judged
 from bench.upstreams import MANY, NAME_ERROR_FLAGS, compose_answer
 
 CALM = Load(sent=100, lost=0, seconds=1.0, rcodes={"NOERROR": 100}, answered=[("a", 0.001)] * 100)
+LATE = Load(sent=100, lost=0, seconds=1.0, rcodes={"NOERROR": 100}, answered=[("a", 0.008)] * 100)
 SLOW = Load(sent=100, lost=0, seconds=1.0, rcodes={"NOERROR": 100}, answered=[("a", 0.015)] * 100)
 BAD = Load(sent=100, lost=1, seconds=1.0, rcodes={"NOERROR": 97, "SERVFAIL": 2}, answered=[("a", 0.001)] * 97)
 
@@ -15,6 +16,8 @@ BAD = Load(sent=100, lost=1, seconds=1.0, rcodes={"NOERROR": 97, "SERVFAIL": 2},
 def test_what_takes_long_or_is_not_answered_is_told() -> None:
     assert judged(CALM, 1.0, "").wrong == []
     assert judged(SLOW, 1.0, "").wrong == []
+    assert judged(LATE, 1.0, "", by_udp=False).wrong == ["p99 was 8.0 ms, 1.0 is normal"]
+    assert judged(LATE, 2.0, "", by_udp=False).wrong == []
     assert judged(SLOW, 1.0, "", by_udp=False).wrong == ["p99 was 15.0 ms, 1.0 is normal"]
     assert judged(BAD, 1.0, "").wrong == [
         "p99 was 3000.0 ms, 1.0 is normal",
