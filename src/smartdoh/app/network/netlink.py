@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400  # RTMGRP_: links, addresses and routes of IPv4, of IPv6
+MOST_READ = 1000  # messages at a time: a router's routes may change without an end
 LARGEST = 1 << 16  # octets of one answer
 PATIENCE = 1.0  # seconds for the kernel, which answers at once
 
@@ -54,8 +55,8 @@ def subscribed() -> socket.socket:
 
 
 def empty(sock: socket.socket) -> None:
-    """Read what is there. That some was lost because it was too much (ENOBUFS) makes no difference."""
-    while True:
+    """Read what is there, or much of it. That some was lost because it was too much (ENOBUFS) makes no difference."""
+    for _ in range(MOST_READ):
         try:
             sock.recv(LARGEST)
         except OSError as error:
