@@ -8,6 +8,7 @@ PYTEST_ARGS  ?=
 PYTEST        = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 BENCH_ARGS   ?=
 LOAD_ARGS    ?=
+FAULTS_ARGS  ?=
 FUZZ_SECONDS ?= 600
 SOAK_SECONDS ?= 1800
 # Not those that start other servers, which do not stand the sanitizer, or look at a clock.
@@ -24,7 +25,7 @@ INPUTS    := pyproject.toml setup.py constraints.txt $(wildcard src/smartdoh/fas
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test conformance build lint bench fuzz soak load sanitize portable constraints clean
+.PHONY: help run test conformance faults build lint bench fuzz soak load sanitize portable constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,9 +37,13 @@ test: $(DEV) ## all tests, against real DNS servers where they can be installed 
 	scripts/install-test-servers
 	$(PYTEST) $(PYTEST_ARGS)
 
-conformance: $(DEV) ## what the RFCs ask, row by row, of the running proxy; results: docs/conformance.md (PYTEST_ARGS=...)
+conformance: $(DEV) ## what the RFCs ask, row by row, of the running proxy, and ten thousand questions beside unbound (PYTEST_ARGS=...)
 	scripts/install-test-servers
-	$(PYTEST) tests/conformance $(PYTEST_ARGS)
+	$(PYTEST) tests/conformance tests/differential $(PYTEST_ARGS)
+
+faults: $(DEV) ## every fault of docs/faults.md made for real and measured, for some minutes; needs root (FAULTS_ARGS="tls --keep")
+	scripts/install-test-servers
+	$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 build: $(INSTALLED) ## only .venv, with .venv/bin/smartdoh ready to run
 

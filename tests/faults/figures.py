@@ -14,8 +14,8 @@ NOTHING = "–"
 HEADINGS = (
     "fault",
     "hot",
-    "p99 before",
     "p99",
+    "p99 of an echo",
     "stale",
     "slowest",
     "new answered",
@@ -58,7 +58,7 @@ class Figures:
     """One row."""
 
     name: str
-    before: Kind = field(default_factory=Kind)
+    echo: Kind = field(default_factory=Kind)
     hot: Kind = field(default_factory=Kind)
     stale: Kind = field(default_factory=Kind)
     new: Kind = field(default_factory=Kind)
@@ -75,16 +75,16 @@ class Figures:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Figures:
         """What as_json gave."""
-        kinds = {name: Kind(**values.pop(name)) for name in ("before", "hot", "stale", "new")}
-        return cls(**kinds, **values)
+        kinds = {name: Kind(**values[name]) for name in ("echo", "hot", "stale", "new")}
+        return cls(**(values | kinds))
 
     def cells(self) -> list[str]:
         """As the table shows it."""
         return [
             self.name,
             _share(self.hot.good, self.hot.asked),
-            _seconds(self.before.p99) if self.before.asked else NOTHING,
             _seconds(self.hot.p99) if self.hot.asked else NOTHING,
+            _seconds(self.echo.p99) if self.echo.asked else NOTHING,
             _share(self.stale.good, self.stale.asked),
             _seconds(self.stale.slowest) if self.stale.asked else NOTHING,
             _share(self.new.honest, self.new.asked),

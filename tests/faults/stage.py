@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,6 +24,7 @@ from tests.servers.zone import Answers, full_name
 HOT = tuple(full_name(f"hot{number}.wild") for number in range(20))
 STALE = tuple(full_name(f"stale{number}") for number in range(10))
 STALE_TTL = 1  # second
+ECHO = Path(__file__).with_name("echo.py")
 COMMITTED = 1.0  # seconds in which what was answered has come to lie on disk
 
 Sections = Mapping[str, Mapping[str, Any]]
@@ -130,6 +133,20 @@ class Stage:
         """Every proxy ends in order, and never showed a traceback."""
         for proxy in self._started:
             proxy.stop()
+
+    def start_echo(self) -> int:
+        """A process that sends every datagram back; its port."""
+        echo = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(ECHO)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.open.callback(echo.wait)
+        self.open.callback(echo.kill)
+        assert echo.stdout is not None
+        with echo.stdout as said:
+            return int(said.readline())
 
     @property
     def log(self) -> str:

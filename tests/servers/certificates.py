@@ -42,13 +42,19 @@ class Authority:
         self._authority.cert_pem.write_to_path(str(self.ca_file))
         self.good = self.issue("good", *IDENTITIES)
 
-    def issue(self, label: str, *identities: str, expired: bool = False) -> Certificate:
-        """A certificate for these names and addresses; `expired` ones ended yesterday."""
+    def issue(
+        self, label: str, *identities: str, expired: bool = False, days: tuple[int, int] | None = None
+    ) -> Certificate:
+        """A certificate for these names and addresses; `expired` ones ended yesterday.
+
+        `days` are the first and the last on which it is valid, counted from today.
+        """
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
         day = datetime.timedelta(days=1)
+        first, last = days or (-30, -1)
         leaf = (
-            self._authority.issue_cert(*identities, not_before=now - 30 * day, not_after=now - day)
-            if expired
+            self._authority.issue_cert(*identities, not_before=now + first * day, not_after=now + last * day)
+            if expired or days
             else self._authority.issue_cert(*identities)
         )
         certificate = Certificate(self._directory / f"{label}.key", self._directory / f"{label}.pem")

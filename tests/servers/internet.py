@@ -17,7 +17,7 @@ import ssl
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -57,6 +57,8 @@ class Internet:
         self.sites: dict[str, Site] = {}
         self.connections: list[str] = []  # the address of each connection that was taken
         self.names: list[tuple[str, str | None]] = []  # (address, SNI) of each handshake
+        self._seen: set[frozenset[bytes]] = set()  # the two ports of each flow
+        self._forgotten: frozenset[frozenset[bytes]] = frozenset()
 
     def run(self, work: Callable[[], T]) -> T:
         """What `work` returns, done inside; a process that it starts is inside too."""
@@ -65,6 +67,10 @@ class Internet:
     def refuse(self, address: str) -> None:
         """Make a public address one that takes no connection and says so."""
         self.run(lambda: ip("address", "add", address, "dev", "lo"))
+
+    def forget_connections(self) -> None:
+        """Do as a NAT that was restarted: packets of all that is open now vanish, new connections work."""
+        self._forgotten = frozenset(self._seen)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -87,13 +93,23 @@ class Internet:
         self._open.close()
 
     def _reflect(self) -> None:
-        packet = bytearray(os.read(self._tun, _LONGEST_PACKET))
+        try:
+            packet = bytearray(os.read(self._tun, _LONGEST_PACKET))
+        except OSError:  # the link is down
+            return
         at, size = _WITHIN[packet[0] >> 4]
         source, target = packet[at : at + size], packet[at + size : at + 2 * size]
         site = self.sites.get(str(ipaddress.ip_address(bytes(target))), Site(is_gone=True))
-        if not site.is_gone:
+        inner = at + 2 * size  # where TCP and UDP have the ports
+        ports = frozenset((bytes(packet[inner : inner + 2]), bytes(packet[inner + 2 : inner + 4])))
+        self._seen.add(ports)
+        if not site.is_gone and ports not in self._forgotten:
             packet[at : at + 2 * size] = target + source
-            self._thread.loop.call_later(site.delay / 2, os.write, self._tun, bytes(packet))
+            self._thread.loop.call_later(site.delay / 2, self._put_back, bytes(packet))
+
+    def _put_back(self, packet: bytes) -> None:
+        with suppress(OSError):  # the link is down, and the packet lost
+            os.write(self._tun, packet)
 
     async def _accept(self, server: socket.socket) -> None:
         loop = asyncio.get_running_loop()

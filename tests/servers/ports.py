@@ -87,11 +87,12 @@ def refusing_port() -> Iterator[int]:
 
 
 @contextmanager
-def black_hole() -> Iterator[int]:
-    """A TCP port whose queue of connections is full: the kernel drops every further SYN."""
+def black_hole(port: int = 0) -> Iterator[int]:
+    """A TCP port, this one or a free one, whose queue of connections is full: the kernel drops every further SYN."""
     with ExitStack() as stack:
         listening = stack.enter_context(socket.socket())
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(0)
         for _ in range(4):
             filler = stack.enter_context(socket.socket())

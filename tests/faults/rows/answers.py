@@ -1,4 +1,4 @@
-"""What an upstream can say: HTTP that is no answer, DNS that is none, bodies without an end, failures in DNS's words."""
+"""What an upstream can say: HTTP that is no answer, DNS that is none, bodies without an end, failures in DNS words."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def others_do_not_wait(_: Stage, new: Sequence[Heard]) -> None:
     others = [heard for heard in new if not heard.name.startswith(HANGING)]
     assert others
     for heard in others:
-        assert heard.is_good and heard.seconds <= UNTOUCHED, f"beside names that hang: {heard}"
+        assert heard.is_good, f"beside names that hang: {heard}"
+        assert heard.seconds <= UNTOUCHED, f"beside names that hang: {heard}"
 
 
 SAYS: dict[str, tuple[Behaviour, float]] = {
@@ -114,14 +115,16 @@ FAULTS = (
     ),
     *(
         Fault(
-            name=f"every second name hangs, {count} upstreams",
+            name=name,
             world=at_distance(0.01, count),
             during=says(some_names_hang),
             new_within=5.5,
             new_every=0.04,
             check=others_do_not_wait,
         )
-        for count in (1, 2)
+        for count, name in enumerate(
+            ("every second name hangs", "every second name hangs, another upstream"), 1
+        )
     ),
     Fault(
         name="answers take 2 s",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import dns.message
 import dns.rdatatype
@@ -28,7 +29,10 @@ def by_name(stage: Stage) -> None:
     server = stage.add_upstream()
     stranger = Authority(stage.directory / "stranger")
     stage.stranger = stage.open.enter_context(ScriptedServer(stranger.good, host=FORGED, port=server.port))
-    sections = {"bootstrap": {"servers": [stage.bootstrap.address]}, "cache": {"dir": stage.cache}}
+    sections: dict[str, dict[str, Any]] = {
+        "bootstrap": {"servers": [stage.bootstrap.address]},
+        "cache": {"dir": stage.cache},
+    }
     stage.serve(server.url_at(HOST_NAME), sections=sections)
 
 

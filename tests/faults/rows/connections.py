@@ -1,4 +1,4 @@
-"""What becomes of connections before a word of HTTP: refused, closed, hanging in TLS, with certificates that prove nothing."""
+"""What becomes of connections before a word of HTTP: refused, closed, hanging in TLS, with bad certificates."""
 
 from __future__ import annotations
 

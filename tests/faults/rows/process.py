@@ -1,4 +1,4 @@
-"""What happens to the process: it is stopped for a while, its clock is moved, it has no descriptors, its port is taken."""
+"""What happens to the process: it is stopped, its clock is moved, it has no descriptors left, its port is taken."""
 
 from __future__ import annotations
 

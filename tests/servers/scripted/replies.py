@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import cached_property
+from functools import cache, cached_property
 
 import dns.flags
 import dns.message
@@ -193,9 +193,15 @@ def gzipped(_request: Request, answer: dns.message.Message) -> Reply:
     return Reply(body=gzip.compress(wire_of(answer)), headers=(("content-encoding", "gzip"),))
 
 
+@cache
+def _zeros(count: int) -> bytes:
+    """So many of them as a member of a gzip file (RFC 1952 section 2.2: there may be several)."""
+    return gzip.compress(bytes(count), compresslevel=9)
+
+
 def gzip_bomb(_request: Request, answer: dns.message.Message) -> Reply:
     """A small body that unpacks to a right answer with 64 MiB behind it."""
-    content = gzip.compress(wire_of(answer) + bytes(64 << 20), compresslevel=9)
+    content = gzip.compress(wire_of(answer)) + _zeros(64 << 20)
     return Reply(body=content, headers=(("content-encoding", "gzip"),))
 
 

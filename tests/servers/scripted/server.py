@@ -49,7 +49,8 @@ class ScriptedServer:
         self.handshake = Handshake.NORMAL
         self.answers = answers or Answers()
         self._max_streams = max_streams
-        self._context = certificate.server_context(protocols)
+        self._protocols = protocols
+        self.use(certificate)
         self._host = host
         self._changed = threading.Condition()
         self._default: Behaviour = right
@@ -83,6 +84,10 @@ class ScriptedServer:
                 self._default = behaviour
             else:
                 self._by_name[dns.name.from_text(name)] = behaviour
+
+    def use(self, certificate: Certificate) -> None:
+        """New connections are shown this certificate."""
+        self._context = certificate.server_context(self._protocols)
 
     @property
     def requests(self) -> list[Request]:
