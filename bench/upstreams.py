@@ -7,6 +7,7 @@ stdin. The loop waits in select(2), whose time-outs are exact to microseconds: e
 
 import asyncio
 import json
+import logging
 import ssl
 import subprocess
 import sys
@@ -159,6 +160,7 @@ async def _serve(behaviours: dict[int, Behaviour], chain: str, key: str) -> None
 
 
 def main(arguments: list[str]) -> None:
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # who asks may leave before the answer
     described, chain, key = arguments
     behaviours = {int(port): Behaviour(**behaviour) for port, behaviour in json.loads(described).items()}
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(SelectSelector())) as runner:

@@ -27,7 +27,10 @@ LOOK = 0.02  # seconds between two looks at the memory
 CALM_AGAIN = 20.0  # seconds after which a server has forgotten a storm
 CALM_MEMORY = 32 << 20  # octets, more than before, that need no more waiting
 MORE_DESCRIPTORS = 4  # connections to upstreams come and go
-LISTEN, GROUP = 'tcp_idle = "3s"\n', 'idle = "3s"\n'  # so that what was opened for a storm is soon closed
+LISTEN, GROUP = (
+    'tcp_idle = "3s"\n',
+    'idle = "3s"\nmax_in_flight = 500\n',
+)  # so that what was opened for a storm is soon closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from tests.servers.scripted.replies import Ending
 from tests.servers.zone import full_name
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
-STOPPED = 6.0  # seconds: longer than any question may take
+TIMEOUT, STOPPED = 2.0, 4.5  # seconds: it is stopped for longer than a question may take
 HOUR, YEAR = 3_600, 365 * 86_400
 
 
 def test_a_process_that_was_stopped(upstream: ScriptedServer, smartdoh: StartProxy) -> None:
     """Its connection may be long gone, and what was under way is nobody's any more: that is no failure of anyone."""
-    proxy = smartdoh(upstream.url)
+    proxy = smartdoh(upstream.url, group={"timeout": f"{TIMEOUT:g}s"})
     proxy.udp(question("one"))
     upstream.behave(replies.ending(Ending.STALL), name=full_name("several"))
     with proxy.udp_socket() as client:

@@ -21,6 +21,7 @@ from tests.servers.smartdoh import run_to_end
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 STOPPED = 10.0  # seconds
+NOTICED = 1.2  # seconds in which the process has read the file with its date
 HOUR, YEAR = 3600, 365 * 86_400  # seconds
 FEW = 12  # descriptors more than it has
 CLIENTS = 100  # TCP connections
@@ -43,7 +44,7 @@ def clock_can_move(stage: Stage) -> None:
     env = {
         "LD_PRELOAD": str(FAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(date),
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",  # seconds after which the file is read again
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
     stage.serve(sections={"cache": {"dir": stage.cache}}, env=env)
@@ -59,6 +60,7 @@ def clock_moves(seconds: int, *, at_boot: bool = False) -> Callable[[Stage], Abs
             stage.restart(then=lambda: date.write_text(f"{seconds:+d}"))
         else:
             date.write_text(f"{seconds:+d}")
+            time.sleep(NOTICED)
             stage.upstream.drop_all()
         yield
         date.write_text("+0")

@@ -200,8 +200,8 @@ def _zeros(count: int) -> bytes:
 
 
 def gzip_bomb(_request: Request, answer: dns.message.Message) -> Reply:
-    """A small body that unpacks to a right answer with 64 MiB behind it."""
-    content = gzip.compress(wire_of(answer)) + _zeros(64 << 20)
+    """A small body that unpacks to a right answer with 16 MiB behind it."""
+    content = gzip.compress(wire_of(answer)) + _zeros(16 << 20)
     return Reply(body=content, headers=(("content-encoding", "gzip"),))
 
 
