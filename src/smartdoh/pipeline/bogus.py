@@ -19,6 +19,7 @@ class Bogus:
     def __init__(self, wanted: Mapping[str, str]) -> None:
         """`wanted` are the names of lists of addresses by those of the groups that use them."""
         self._wanted = {group: name for group, name in wanted.items() if name}
+        self.is_wanted = bool(self._wanted)
         self.lists: Mapping[str, NameSet | None] = {}
 
     def __call__(self, query: Query, route: Route, answer: Answer) -> Answer:

@@ -32,7 +32,7 @@ def stages(settings: Settings, probe: SelfProbe | None = None) -> tuple[Stage, .
 
 
 def shapers(settings: Settings, decisions: Decisions, bogus: Bogus, peek: Peek) -> tuple[Shaper, ...]:
-    """What an upstream's answer goes through; each gets what the one before it left.
+    """What an upstream's answer goes through; each gets what the one before it left. What is switched off is not there.
 
     Fastest addresses come after them all, for they are chosen among what these let pass.
     """
@@ -40,10 +40,10 @@ def shapers(settings: Settings, decisions: Decisions, bogus: Bogus, peek: Peek) 
     private = frozenset(name for name, group in groups.items() if group.is_private)
     modes = {name: group.ipv6 for name, group in groups.items()}
     return (
-        bogus,  # what is no answer at all is nothing for those below to judge
+        *([bogus] if bogus.is_wanted else []),  # what is no answer at all is nothing for those below to judge
         blocks_aliases(decisions, settings.block),  # the user's wish, told as that and not as an attack
         refuses_rebinding(private, Domains(settings.local.rebind_allow)),
-        drops_ipv6(modes, peek),  # last: what is left is sound, and this is about taste
+        *([drops_ipv6(modes, peek)] if set(modes.values()) != {"keep"} else []),  # last: it is about taste
     )
 
 

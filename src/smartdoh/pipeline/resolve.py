@@ -205,7 +205,8 @@ class Resolver:
         if answer.scan.rcode in (NOERROR, NXDOMAIN):
             return self.keep(query, route, answer, then.generation)
         if is_late:
-            return self._instead_of(query, self._said_by_its_group(query, route), answer)
+            known = self._fast.peek(query.key) or self._fast.earlier(query.key)
+            return self._instead_of(query, self._if_said_by_group_of(route, known), answer)
         return self._keep_failure(query, answer)
 
     async def _fetch(self, query: Query, route: Route) -> Answer:
@@ -272,18 +273,19 @@ class Resolver:
         if route.rewrite is not None:
             return None
         present = self._fast.peek(query.key)
-        if present is not None and not policy.is_failure(
-            present
-        ):  # by another question that was read with this one
+        if present is None:
+            earlier = self._fast.earlier(query.key)
+            entry = self._if_said_by_group_of(route, earlier) or self._from_second(query, route)
+        elif policy.is_failure(present):
+            entry = self._from_second(query, route)
+        else:  # by another question that was read with this one
             return present if self._may_be_given(query, present) else None
-        entry = self._said_by_its_group(query, route) or self._from_second(query, route)
         if entry is None or self._ipv4_before(query, route) is not None:
             return None
         return self._known_again(query, route, entry)
 
-    def _said_by_its_group(self, query: Query, route: Route) -> Entry | None:
-        """What the table has of the group of `route`, from whichever policy, to be stored again."""
-        entry = self._fast.peek(query.key) or self._fast.earlier(query.key)
+    def _if_said_by_group_of(self, route: Route, entry: Entry | None) -> Entry | None:
+        """What the table has, from whichever policy, to be stored again if it is of the group of `route`."""
         if entry is None or not entry.origin or entry.origin != self._origins.get(route.group):
             return None
         entry = entry.again(self._bounds.stale)
