@@ -107,9 +107,8 @@ class OverridesFile:
             end = overrides.next_end(now)
             left = LONGEST_SLEEP if end is None else (end - now).total_seconds() + 0.01
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    min(left, LONGEST_SLEEP)
-                ):  # wait_for of 3.11 may swallow the end of this
+                # Not wait_for: that of Python 3.11 may swallow the end of this task.
+                async with asyncio.timeout(min(left, LONGEST_SLEEP)):
                     await self._replaced.wait()
 
     async def _forget_keys(self, keys: Collection[Key], *tables: Overrides) -> None:

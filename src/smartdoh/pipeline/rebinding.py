@@ -40,9 +40,10 @@ def refuses_rebinding(private: Collection[str], allowed: Domains) -> Shaper:
         else:
             if query.qtype not in _SERVICES and wire[10:12] == _NO_ADDITIONAL:
                 return answer
-        if route.group in private or query.name in allowed:
+        if route.group in private:
             return answer
-        return _without_private(query, answer)
+        made = _without_private(query, answer)
+        return answer if made is not answer and query.name in allowed else made
 
     return shape
 
