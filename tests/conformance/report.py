@@ -70,7 +70,7 @@ def _summary(rows: Sequence[Row], runs: Runs) -> str:
 
 
 def _exceptions(rows: Sequence[Row]) -> str:
-    said = [(row, row.exception or row.pending or row.note) for row in rows]
+    said = [(row, row.exception or row.note) for row in rows]
     lines = [f"- `{row.key}`: {text}." for row, text in said if text]
     heading = "## What is to be said of smartdoh's"
     return "\n".join([f"{heading}\n", *lines]) + "\n" if lines else ""

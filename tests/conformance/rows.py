@@ -22,7 +22,6 @@ class Row:
     level: Level
     exception: str = ""
     """Why smartdoh does otherwise, argued; allowed for S alone."""
-    pending: str = ""
     """What has to come before smartdoh passes."""
     note: str = ""
     """What else is to be said of how smartdoh does it."""

@@ -21,6 +21,7 @@ IN_FLIGHT = 64  # questions of one connection that wait for an answer
 WRITE_BUFFER = 1 << 16  # octets of answers that a client has not read, after which it is not read from
 PER_SECOND = 10  # units of edns-tcp-keepalive, RFC 7828 section 3.1
 MESSAGE = 5.0  # seconds in which a message that was begun has to be whole
+LIFE = 3600.0  # seconds after which a connection ends when it next has nothing to do: none stays for ever
 
 _TOO_MANY = extended_error(EDE_OTHER, f"more than {IN_FLIGHT} questions wait on this connection")
 
@@ -89,7 +90,7 @@ class TcpConnection(asyncio.Protocol):
         self.host = ""
         self._buffer = bytearray()
         self._in_flight = 0
-        self._asked_at = self._loop.time()
+        self._made_at = self._asked_at = self._loop.time()
         self._begun_at = 0.0  # when the message came that is not whole yet; 0: there is none
         self._is_busy = False  # questions are left for another turn
         self._is_full = False  # the client does not read
@@ -162,6 +163,13 @@ class TcpConnection(asyncio.Protocol):
         is_dribbling = self._begun_at and now - self._begun_at > MESSAGE and not self._is_busy
         if is_dribbling or (self._in_flight == 0 and now - self._asked_at > idle):
             self.abort()
+        elif (
+            now - self._made_at > LIFE
+            and self._in_flight == 0
+            and not self._buffer
+            and self._transport is not None
+        ):
+            self._transport.close()
 
     # Questions and answers
 

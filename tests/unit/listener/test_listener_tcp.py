@@ -363,6 +363,17 @@ async def test_a_message_has_to_be_whole_soon_however_long_one_may_be_idle(serve
     assert await answered(served, idle)
 
 
+@serving(idle=600.0, constants={**SOON, "LIFE": 0.1})
+async def test_no_connection_stays_for_ever_but_each_gets_what_it_asked_for(served: Serving) -> None:
+    busy, asker = await served.connect(), await served.connect()
+    await busy.send(question(WWW, id=1))
+    await served.asked(1)
+    assert await asker.is_closed()
+    served.world.upstream.answer(A)
+    assert (await busy.answer()).id == 1
+    assert await busy.is_closed()
+
+
 @serving(idle=0.3, constants=SOON)
 async def test_a_client_that_waits_for_its_answer_is_not_idle(served: Serving) -> None:
     waiter = await served.connect()
