@@ -1,7 +1,8 @@
-"""So many packets and answers, counted: `python -m tests.fuzz.many [--packets 10000000] [--answers 1000000]`.
+"""So many packets and answers, counted: `python -m tests.fuzz.many [--packets N] [--both N] [--answers N]`.
 
 Coverage guides nothing here; each input goes the whole way that one of a network goes, on the build that runs, and
-the harnesses' checks that cost little are made. Printed are what became of them, the slowest, by its processor time,
+the harnesses' checks that cost little are made. `both` are packets that both builds of the fast path get, over UDP and
+over TCP: they have to say the same. Printed are what became of them, the slowest, by its processor time,
 and what memory grew by. Exits 1 where something was over its bar.
 """
 
@@ -15,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from smartdoh.cache.policy import Bounds, entry_of
@@ -27,13 +29,14 @@ from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import MAX_UDP
 from smartdoh.wire.compose import Rr
 from smartdoh.wire.question import parse_query
+from tests.both_builds import Both
 from tests.fuzz.fuzz_answer import KNOBS, Client, _question
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.seeds import ANSWERS, QUERIES
 from tests.scenario.world import Datagrams, World
 from tests.unit.wire.messages import opt, query_wire, question
 
-PACKETS, ANSWERS_WANTED = 10_000_000, 1_000_000
+PACKETS, PACKETS_FOR_BOTH, ANSWERS_WANTED = 10_000_000, 2_000_000, 1_000_000
 SLOWEST = 5.0  # milliseconds of processor time that one input may take
 GROWTH = 16.0  # MiB by which memory may grow once all tables are full
 WARM = 50  # one of so many inputs comes before memory is looked at first
@@ -101,16 +104,17 @@ class Run:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run both kinds; the exit status."""
+    """Run all kinds; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.many", description="Mutated inputs, counted.")
     parser.add_argument("--packets", type=int, default=PACKETS)
+    parser.add_argument("--both", type=int, default=PACKETS_FOR_BOTH)
     parser.add_argument("--answers", type=int, default=ANSWERS_WANTED)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args(arguments)
-    return asyncio.run(_run(wanted.packets, wanted.answers, wanted.seed))
+    return asyncio.run(_run(wanted.packets, wanted.both, wanted.answers, wanted.seed))
 
 
-async def _run(packets: int, answers: int, seed: int) -> int:
+async def _run(packets: int, both: int, answers: int, seed: int) -> int:
     """In a loop, which the pipeline wants; nothing here waits."""
     world = World(extra_stages=(_echo,), clock=None)
     asked = [
@@ -119,6 +123,7 @@ async def _run(packets: int, answers: int, seed: int) -> int:
     ]
     runs = (
         (Run("packets", Packets(world).check, Mutator(asked, seed)), packets),
+        (Run("packets for both builds", Builds(asked).check, Mutator(asked, seed + 1)), both),
         (
             Run("answers", Answers(world).check, Mutator([it[KNOBS:] for it in ANSWERS.values()], seed)),
             answers,
@@ -189,6 +194,29 @@ class Packets:
                 "other data"
             )
         return how if not wire[3] & 15 else f"rcode {wire[3] & 15}"
+
+
+class Builds:
+    """Both builds of the fast path, of which each may say only what the other says."""
+
+    def __init__(self, asked: Sequence[bytes]) -> None:
+        """Something is kept for every second of those that are questions."""
+        self._both = Both()
+        self._count = 0
+        for wire in asked[::2]:
+            with suppress(WireError):
+                query = parse_query(wire)
+                self._both.store(query, _echo(query, Route("main", False, False, "")).wire, Bounds())
+
+    def check(self, data: bytes) -> str:
+        """One packet."""
+        self._count += 1
+        if not self._count % 50_000:
+            self._both.clock.forward(1)
+        said = self._both.ask(data, HOST)
+        if isinstance(said, bytes):
+            return f"rcode {said[3] & 15}" if said[3] & 15 else "hit"
+        return "ignored" if said is None else "missed"
 
 
 def _echo(query: Query, route: Route) -> Answer:

@@ -47,7 +47,7 @@ def test_an_unknown_harness_is_named() -> None:
 
 
 def test_many_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert many.main(["--packets", "3000", "--answers", "1000"]) == 0
+    assert many.main(["--packets", "3000", "--both", "1000", "--answers", "1000"]) == 0
     said = capsys.readouterr().out
     assert "3,000 mutated packets" in said
     assert "1,000 mutated answers" in said
