@@ -10,7 +10,7 @@ from smartdoh.pipeline.chain import blocks_aliases
 from smartdoh.pipeline.given import given_addresses
 from smartdoh.pipeline.ipv6 import Peek, drops_ipv6
 from smartdoh.pipeline.local import local_names
-from smartdoh.pipeline.protocol import answer_any, chaos, refuse_transfer
+from smartdoh.pipeline.protocol import answer_any, chaos, refuse_meta, refuse_transfer
 from smartdoh.pipeline.rebinding import refuses_rebinding
 from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.rules.decide import Decisions
@@ -23,6 +23,7 @@ def stages(settings: Settings, probe: SelfProbe | None = None) -> tuple[Stage, .
     return (
         *([probe.answer] if probe is not None else []),  # ours alone, so nothing else may decide about it
         refuse_transfer,  # whatever the name: a transfer is never served, so nothing may turn it into data
+        refuse_meta,  # whatever the name, too
         chaos(hide_version=settings.listen.hide_version),  # another class knows none of the names below
         answer_any,  # before names: a blocked or local name must not make ANY large either
         given_addresses,  # the user's word on this very name

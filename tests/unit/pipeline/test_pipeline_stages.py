@@ -9,7 +9,7 @@ from smartdoh import __version__, config
 from smartdoh.model import Answer, Query, Route, Stage
 from smartdoh.pipeline.block import blocks
 from smartdoh.pipeline.order import stages
-from smartdoh.pipeline.protocol import answer_any, chaos, refuse_transfer
+from smartdoh.pipeline.protocol import answer_any, chaos, refuse_meta, refuse_transfer
 from smartdoh.wire.edns import read_extended_error
 from tests.scenario.messages import query
 
@@ -37,6 +37,19 @@ def test_transfers_are_refused(rdtype: str, name: str) -> None:
     assert answer is not None
     assert read_extended_error(answer.ede) == (21, "no zone transfers here")
     assert refuse_transfer(query(name, "A"), FREE) is None
+
+
+@pytest.mark.parametrize("rdtype", ["OPT", "TSIG", "TKEY", "MAILA", "MAILB", "TYPE128", "TYPE248"])
+def test_types_that_no_data_has_are_asked_of_nobody(rdtype: str) -> None:
+    answer = refuse_meta(query("example.com.", rdtype), FREE)
+    assert said(answer).rcode() == dns.rcode.FORMERR
+    assert answer is not None
+    assert read_extended_error(answer.ede) == (21, "no data has this type")
+
+
+@pytest.mark.parametrize("rdtype", ["A", "TYPE127", "AXFR", "IXFR", "ANY", "URI", "TYPE65400"])
+def test_other_types_are_no_meta_types(rdtype: str) -> None:
+    assert refuse_meta(query("example.com.", rdtype), FREE) is None
 
 
 @pytest.mark.parametrize("name", ["example.com.", "WWW.example.com.", ".", "localhost.", "printer."])
