@@ -695,7 +695,7 @@ def test_without_descriptors_a_question_fails_and_later_ones_do_not(
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert is_good(await ask(transport))
 
-    tell(story, upstream, timeout=0.6)
+    tell(story, upstream, timeout=2.0)
 
 
 def test_what_hangs_on_the_new_connection_too_is_asked_no_third_time(
