@@ -160,7 +160,7 @@ async def test_names_that_exist_cost_their_zone_nothing(world: World) -> None:
 @shedding('zone_failures = 2\n[cache]\nstale_after = "1s"')
 async def test_what_is_known_of_a_flooded_zone_is_asked_for_again(world: World) -> None:
     await world.know(A)
-    await ask_many(world, 50, "192.168.1.66")
+    await ask_many(world, int(2 * 2 * BURST) + 10, "192.168.1.66")
     assert world.resolver.zones.throttled
     world.clock.forward(400)
     assert (await world.ask()).is_waiting

@@ -1,7 +1,8 @@
 """Never asking ourselves: servers that are our own address, or that ask us what they are asked.
 
-A loop never answers. So only a server that has just left a question without an answer is probed, and by default only
-one that is near: a public server that asks us is a rarity, and what is sent there is none of its business.
+A loop never answers, and what goes round in it comes in again while it is under way. So a server is probed when it has
+left several questions without an answer and one that was under way was asked again meanwhile; and by default only one
+that is near: a public server that asks us is a rarity, and what is sent there is none of its business.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Protocol
@@ -22,6 +24,7 @@ from smartdoh.pipeline.selfprobe import SelfProbe
 from smartdoh.tasks import Tasks
 
 PAUSE = 60.0  # seconds between two probes of one server
+DOUBTS = 3  # questions without an answer, within a pause, that make a server suspect
 TIMEOUT = 3.0  # seconds for a probe; what takes longer has not returned
 
 
@@ -53,14 +56,20 @@ class LoopGuard:
         tasks: Tasks,
         listening: Iterable[tuple[str, int]],
         *,
+        asked_again: Callable[[], float],
         is_local: Callable[[str], bool] | None = None,
     ) -> None:
-        """`listening` are the addresses and ports that questions come in on."""
+        """`listening` are the addresses and ports that questions come in on.
+
+        `asked_again` says when one that was under way last came in once more, by the loop's clock.
+        """
         self._probe = probe
         self._tasks = tasks
         self._listening = tuple(Endpoint(*own) for own in listening)
         self._is_local = is_local or _is_local
+        self._asked_again = asked_again
         self._servers: tuple[Asked, ...] = ()
+        self._doubts: dict[int, deque[float]] = {}  # when servers last had no answer
         self._resting: dict[int, float] = {}  # servers that have been probed, until when they are not again
         self._mode: LoopGuarding = "off"
         self._log = logs.get()
@@ -69,7 +78,7 @@ class LoopGuard:
         """From now on look after these, and no others."""
         for server in self._servers:
             server.suspect = None  # nothing of ours shall keep those that a reload left behind
-        self._servers, self._mode, self._resting = tuple(servers), mode, {}
+        self._servers, self._mode, self._resting, self._doubts = tuple(servers), mode, {}, {}
         for server in self._servers:
             server.suspect = partial(self.suspect, server) if mode != "off" else None
             if mode == "off":
@@ -88,10 +97,20 @@ class LoopGuard:
     def suspect(self, server: Asked) -> None:
         """It had no answer: find out whether that is because it asks us, if that may be."""
         now = asyncio.get_running_loop().time()
-        if self._resting.get(id(server), now) > now or not (server.bar or self._may_be_probed(server)):
+        if self._resting.get(id(server), now) > now or not (server.bar or self._is_suspect(server, now)):
             return
         self._resting[id(server)] = now + PAUSE
         self._tasks.start(self._follow(server), f"loop probe of {server.name}")
+
+    def _is_suspect(self, server: Asked, now: float) -> bool:
+        """Whether there is reason enough for a look at it. Its addresses may be known since its last answer alone."""
+        doubts = self._doubts.setdefault(id(server), deque(maxlen=DOUBTS))
+        is_first = not doubts or now - doubts[-1] > PAUSE
+        doubts.append(now)
+        if is_first and self._is_ourselves(server):
+            return True
+        is_ill = len(doubts) == DOUBTS and now - doubts[0] <= PAUSE
+        return is_ill and now - self._asked_again() <= PAUSE and self._may_be_probed(server)
 
     async def _follow(self, server: Asked) -> None:
         """Probe until nothing returns any more."""

@@ -82,7 +82,12 @@ class Server:
         self._probe = SelfProbe(self._place.cookie_key)
         self._wanted = _needs_restart(settings)
         self._sockets = self._place.sockets(settings)
-        self._guard = LoopGuard(self._probe, self._tasks, endpoints(self._sockets))
+        self._guard = LoopGuard(
+            self._probe,
+            self._tasks,
+            endpoints(self._sockets),
+            asked_again=lambda: self._runtime.resolver.flights.joined_at,
+        )
         try:
             self._runtime = self._built(settings, open_disk)
         except ConfigError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -48,6 +49,8 @@ class Flights:
         """Who waits for the fetch of each key; only those that are in `places` still do."""
         self.places: FairQueue[Waiter] = FairQueue(questions)
         self.is_looking = False
+        self.joined_at = -math.inf
+        """When a question last came in while it was under way, by the loop's clock."""
         self._loop = loop
         self._patience = patience
         self._tasks: dict[bytes, asyncio.Task[None]] = {}

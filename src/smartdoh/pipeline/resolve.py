@@ -131,6 +131,7 @@ class Resolver:
             flights.look_for(self._overdue)
         if waiters is not None:
             waiters.append(waiter)
+            flights.joined_at = waiter.since
         else:
             flights.start(query.key, [waiter], self._fly(query, route, self._policy(), zone))
         if self._stale_after:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ZONES = 2048  # that are remembered; those of the time before are, too
-BURST = 10.0  # seconds' worth of its budget that a zone may use at once
+BURST = 20.0  # seconds' worth of its budget that a zone may use at once, and may have under way
 V4_LABELS, V6_LABELS = 4, 10  # of a reverse name that are its zone: an IPv4 /16 and an IPv6 /32
 _ARPA, _IN_ADDR = b"\x04arpa\0", b"\x07in-addr\x04arpa\0"
 _WORDS = (

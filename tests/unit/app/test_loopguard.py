@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import pytest
 from structlog.testing import capture_logs
 
-from smartdoh.app.loopguard import PAUSE, LoopGuard
+from smartdoh.app.loopguard import DOUBTS, PAUSE, LoopGuard
 from smartdoh.config import LoopGuarding
 from smartdoh.errors import Timeout
 from smartdoh.model import Answer, Query, Route
@@ -50,10 +51,16 @@ class Story:
         self.servers = [Server(probe, host) for host in hosts or (NEAR,)]
         self.local = {"192.168.1.2"}
         own = [(listening, 53)]
-        self.guard = LoopGuard(probe, self.tasks, own, is_local=lambda host: host in self.local)
+        self.asked_again = True
+        self.guard = LoopGuard(
+            probe, self.tasks, own, asked_again=self.joined_at, is_local=lambda host: host in self.local
+        )
         self.guard.watch(self.servers, mode)
 
-    async def no_answer(self, server: Server, times: int = 1) -> None:
+    def joined_at(self) -> float:
+        return asyncio.get_running_loop().time() if self.asked_again else -math.inf
+
+    async def no_answer(self, server: Server, times: int = DOUBTS) -> None:
         for _ in range(times):
             if server.suspect is not None:
                 server.suspect()
@@ -91,6 +98,22 @@ def test_a_loop_is_barred_and_let_go_when_it_is_none_any_more() -> None:
             await asyncio.sleep(10 * PAUSE)
             assert server.probes == probes
         assert [line["log_level"] for line in lines] == ["error", "info"]
+        await story.end()
+
+    virtual_time.run(play())
+
+
+def test_few_failures_and_those_of_questions_that_never_come_back_are_no_sign_of_a_loop() -> None:
+    async def play() -> None:
+        story = Story()
+        (server,) = story.servers
+        await story.no_answer(server, times=DOUBTS - 1)
+        await asyncio.sleep(PAUSE)
+        await story.no_answer(server, times=DOUBTS - 1)
+        await asyncio.sleep(2 * PAUSE)
+        story.asked_again = False
+        await story.no_answer(server, times=10)
+        assert server.probes == 0
         await story.end()
 
     virtual_time.run(play())

@@ -19,8 +19,8 @@ class LimitsTable(Schema):
     )
     zone_failures: Annotated[int, Whole(0, 1_000_000)] = key(
         100,
-        meaning="Names a second that do not exist, or have no answer, and are looked up for one zone, ten times as "
-        "many at once; past that names of it that were never heard of get SERVFAIL. `0` turns it off.",
+        meaning="Names a second that do not exist, or have no answer, and are looked up for one zone, twenty times "
+        "as many at once; past that names of it that were never heard of get SERVFAIL. `0` turns it off.",
     )
 
     def resolve(self) -> LimitsSettings:
