@@ -131,7 +131,7 @@ def ask_together(
 def until(
     ask: Callable[[], dns.message.Message],
     is_wanted: Callable[[dns.message.Message], bool],
-    seconds: float = 10.0,
+    seconds: float = 20.0,
 ) -> dns.message.Message:
     """The first answer that is as wanted; a TTL of one second has to pass, whenever that is."""
     deadline = time.monotonic() + seconds

@@ -367,6 +367,7 @@ def test_the_manager_hears_one_voice(
     with pytest.raises(TimeoutError):
         heard(but=b"WATCHDOG=1")  # until it falls silent
     os.kill(stopped, signal.SIGCONT)
+    manager.settimeout(10.0)
     assert heard(but=b"") == b"WATCHDOG=1"
     proxy.process.send(signal.SIGTERM)
     assert heard() == b"STOPPING=1"

@@ -576,7 +576,7 @@ def test_what_waits_for_a_stream_has_its_time_limit(scripted: StartScripted, tel
         server.behave(replies.right)
         assert all(is_good(outcome) for outcome in await ask_together(transport, 100))
 
-    tell(story, server, timeout=0.7)
+    tell(story, server, timeout=2.0)
 
 
 def test_closing_while_some_wait_for_a_stream(scripted: StartScripted, tell: Tell) -> None:
