@@ -683,9 +683,9 @@ def test_a_server_that_is_only_slow_is_not_asked_in_vain(
     assert upstream.connections == 2
 
 
-def test_without_descriptors_a_question_fails_and_later_ones_do_not(
-    upstream: ScriptedServer, tell: Tell
-) -> None:
+def test_without_descriptors_a_question_fails_in_its_time(upstream: ScriptedServer, tell: Tell) -> None:
+    """That later ones do not shows where the server is another process, which has its own: tests/faults."""
+
     async def story(transport: DohTransport) -> None:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
@@ -693,9 +693,8 @@ def test_without_descriptors_a_question_fails_and_later_ones_do_not(
             assert isinstance(await ask(transport), Timeout)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        assert is_good(await ask(transport))
 
-    tell(story, upstream, timeout=2.0)
+    tell(story, upstream, timeout=0.6)
 
 
 def test_what_hangs_on_the_new_connection_too_is_asked_no_third_time(
