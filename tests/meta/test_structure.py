@@ -13,6 +13,7 @@ LAYERS = (
     "errors",
     "tasks",
     "between",
+    "durable",
     "fair",
     "memory",
     "libcurl",

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from smartdoh.app import durable, logs
+from smartdoh import durable
+from smartdoh.app import logs
 from smartdoh.tasks import Tasks
 
 FILE_NAME = "addresses"
@@ -83,7 +84,7 @@ class AddressBook:
         """In a thread: what is there by now, with ours."""
         now = self._wall()
         try:
-            durable.write(
+            durable.write_privately(
                 self._path, render(self._read() | {host: (now, found) for host, found in new.items()})
             )
         except OSError as error:

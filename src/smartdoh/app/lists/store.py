@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from smartdoh import durable
 from smartdoh.app.lists.fetch import Validators
 from smartdoh.app.lists.progress import Progress, Tell
 from smartdoh.config import ListSettings
@@ -98,7 +99,7 @@ class ListFiles:
         os.replace(self.new_compiled, self.compiled)
         os.replace(self.new, self.file)
         self._forget_rejected()
-        _sync_folder(self.file.parent)
+        durable.sync_folder(self.file.parent)
 
     def set_aside(self, why: list[str]) -> Path:
         """Keep the new list for a person to look at, with the reasons in a file beside it. Raises OSError."""
@@ -156,19 +157,5 @@ def _compiled(settings: ListSettings) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file so that whoever opens it finds all of it or what was there before, even after a crash."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    """One writer at a time, so the name beside it is always the same."""
+    durable.write(path, path.with_name(f"{path.name}.tmp"), content)

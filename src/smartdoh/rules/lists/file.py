@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from smartdoh import durable
 from smartdoh.errors import SmartDohError
 from smartdoh.rules.lists.rule import Reach
 
@@ -70,26 +71,8 @@ def write(path: Path, head: Mapping[str, Any], sections: Mapping[str, bytes]) ->
     text += b" " * (-(_START.size + len(text)) % _ALIGNED)
     body = text + b"".join(sections[name] + bytes(-len(sections[name]) % _ALIGNED) for name in SECTIONS)
     content = _START.pack(_MAGIC, VERSION, zlib.crc32(body), len(text)) + body
-    _replace(path, content)
+    durable.write(path, path.with_name(f".{path.name}.{os.getpid()}.new"), content)
     return len(content)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def load(path: Path) -> Sections:

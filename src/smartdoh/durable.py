@@ -1,0 +1,44 @@
+"""Small files that are whole or not there, whatever ends the process or the machine while they are written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_privately(path: Path, content: bytes) -> None:
+    """Put `content` in place of what is at `path`, for its owner alone, in a folder that is made if there is none.
+
+    Raises OSError, and changes nothing then.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    os.close(descriptor)
+    write(path, Path(temporary), content)
+
+
+def write(path: Path, temporary: Path, content: bytes) -> None:
+    """Put `content` in place of what is at `path`, by way of `temporary`, a file beside it.
+
+    Whoever opens `path` finds all of it or what was there before. Raises OSError, and changes nothing then.
+    """
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in it on the disk too. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
