@@ -6,11 +6,10 @@ import ipaddress
 from collections.abc import Mapping
 
 from smartdoh.model import Answer, Query, Route
+from smartdoh.pipeline.shaping import instead
 from smartdoh.rules.lists import NameSet
 from smartdoh.rules.lists.dialects.addresses import address_key
-from smartdoh.wire import compose
 from smartdoh.wire.codes import EDE_OTHER
-from smartdoh.wire.edns import extended_error
 
 
 class Bogus:
@@ -33,11 +32,5 @@ class Bogus:
             match = addresses.match_key(address_key(address))
             if match is not None:
                 why = f"bogus: {ipaddress.ip_address(address)}, {name} line {match.line}"
-                return _no_such_name(query, answer, why)
+                return instead(query, answer, EDE_OTHER, why, exists=False)
         return answer
-
-
-def _no_such_name(query: Query, answer: Answer, why: str) -> Answer:
-    ede = extended_error(EDE_OTHER, why)
-    ttl, source = answer.scan.min_ttl, f"{answer.source}, {why}"
-    return compose.negative(query, query.name, ttl, exists=False, source=source, ede=ede)

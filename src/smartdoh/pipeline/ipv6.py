@@ -11,10 +11,10 @@ from smartdoh.config.settings import Ipv6
 from smartdoh.errors import WireError
 from smartdoh.fastpath import Entry
 from smartdoh.model import Answer, Query, Route, Shaper
-from smartdoh.wire import compose, cut, svcb
-from smartdoh.wire.answer import ANSWER, Record, records, scan_answer
+from smartdoh.pipeline.shaping import instead, with_less
+from smartdoh.wire import cut, svcb
+from smartdoh.wire.answer import ANSWER, Record, records
 from smartdoh.wire.codes import AAAA, EDE_FILTERED, HTTPS, IN, RRSIG, SVCB, A
-from smartdoh.wire.edns import extended_error
 from smartdoh.wire.question import parse_query
 
 Peek = Callable[[bytes], Entry | None]
@@ -42,9 +42,7 @@ def drops_ipv6(modes: Mapping[str, Ipv6], peek: Peek) -> Shaper:
             return answer
         if only_if and not _has_ipv4(query, peek(ipv4_question(query).key)):
             return answer
-        ede, source = extended_error(EDE_FILTERED, f"ipv6 = {mode}"), f"{answer.source}, ipv6 = {mode}"
-        ttl = answer.scan.min_ttl
-        return compose.negative(query, query.name, ttl, exists=True, source=source, ede=ede)
+        return instead(query, answer, EDE_FILTERED, f"ipv6 = {mode}", exists=True)
 
     return shape
 
@@ -75,11 +73,7 @@ def _without_hints(query: Query, answer: Answer, *, only_if: bool) -> Answer:
     if not spans:
         return answer
     wire = cut.shorten(answer.wire, answer.scan.question_end, spans)
-    if wire is None:
-        return answer
-    scan = scan_answer(wire, query)
-    old = answer.scan
-    return answer._replace(wire=wire, scan=scan._replace(flags=old.flags, min_ttl=old.min_ttl))
+    return answer if wire is None else with_less(query, answer, wire)
 
 
 def _spans(wire: bytes, record: Record, *, only_if: bool) -> list[tuple[int, int]]:

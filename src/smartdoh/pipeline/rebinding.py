@@ -10,11 +10,11 @@ import ipaddress
 from collections.abc import Collection, Iterator
 
 from smartdoh.model import Answer, Query, Route, Shaper
+from smartdoh.pipeline.shaping import instead, with_less
 from smartdoh.rules.domains import Domains
-from smartdoh.wire import compose, cut, svcb
-from smartdoh.wire.answer import ADDITIONAL, records, scan_answer
+from smartdoh.wire import cut, svcb
+from smartdoh.wire.answer import ADDITIONAL, records
 from smartdoh.wire.codes import AAAA, EDE_BLOCKED, HTTPS, IN, SVCB, A
-from smartdoh.wire.edns import extended_error
 from smartdoh.wire.private import GLOBAL_MASK, GLOBAL_UNICAST, SUSPECT_4, is_private
 
 _SIZES = {A: 4, AAAA: 16}
@@ -60,9 +60,7 @@ def _without_private(query: Query, answer: Answer) -> Answer:
 
 def _refused(query: Query, answer: Answer, address: bytes, *, exists: bool) -> Answer:
     why = f"rebinding: {ipaddress.ip_address(address)}"
-    ede = extended_error(EDE_BLOCKED, why)
-    ttl = answer.scan.min_ttl
-    return compose.negative(query, query.name, ttl, exists=exists, source=f"{answer.source}, {why}", ede=ede)
+    return instead(query, answer, EDE_BLOCKED, why, exists=exists)
 
 
 def _hints(answer: Answer) -> Iterator[bytes]:
@@ -94,6 +92,4 @@ def _without_additional(query: Query, answer: Answer) -> Answer:
     shorter = cut.without(wire, end, starts)
     if shorter is None:
         shorter = wire[:10] + _NO_ADDITIONAL + wire[12 : beside[0].start]
-    scan = scan_answer(shorter, query)
-    old = answer.scan
-    return answer._replace(wire=shorter, scan=scan._replace(flags=old.flags, min_ttl=old.min_ttl))
+    return with_less(query, answer, shorter)

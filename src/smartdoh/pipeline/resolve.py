@@ -390,10 +390,8 @@ class Resolver:
 
     def _promise_stale(self, waiter: Waiter) -> None:
         """See that the client gets what is stale when the fetch takes long (RFC 8767 section 5)."""
-        entry = self._fast.peek(waiter.query.key)
-        if entry is None or policy.is_failure(entry) or not waiter.query.flags & RD:
-            return
-        if self._clock() < entry.stale_until:
+        entry = self._known(waiter.query) if waiter.query.flags & RD else None
+        if entry is not None:
             self._loop.call_later(self._stale_after, self._give_early, waiter, entry)
 
     def _give_early(self, waiter: Waiter, entry: Entry) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from smartdoh.fastpath import Entry
 from smartdoh.model import Answer, Query, Route, Shaper
+from smartdoh.wire import compose
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD, IN, NOERROR, NXDOMAIN
+from smartdoh.wire.edns import extended_error
 
 _NO_ANSWERS = b"\0\0"
 
@@ -41,6 +43,19 @@ def _shape(shapers: Sequence[Shaper], query: Query, route: Route, answer: Answer
     for shape in shapers:
         answer = shape(query, route, answer)
     return answer
+
+
+def instead(query: Query, answer: Answer, code: int, why: str, *, exists: bool) -> Answer:
+    """What a shaper gives for an answer that it takes away: no such name, or no data, with the reason and its code."""
+    source, ede = f"{answer.source}, {why}", extended_error(code, why)
+    return compose.negative(query, query.name, answer.scan.min_ttl, exists=exists, source=source, ede=ede)
+
+
+def with_less(query: Query, answer: Answer, wire: bytes) -> Answer:
+    """The answer with `wire` for its message, of which only parts were left out."""
+    old = answer.scan
+    scan = scan_answer(wire, query)._replace(flags=old.flags, min_ttl=old.min_ttl)
+    return answer._replace(wire=wire, scan=scan)
 
 
 def answer_of(query: Query, entry: Entry) -> Answer:
