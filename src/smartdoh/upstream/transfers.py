@@ -63,30 +63,26 @@ class Transfers:
         self._cancel_timer()
         self._multi.close()
         for descriptor in list(self._watched):
-            self._unwatch(descriptor)
+            self._wait_for(0, descriptor)
 
     # What libcurl calls
 
     def _watch(self, what: int, descriptor: int, _multi: pycurl.CurlMulti, _data: object) -> None:
-        if what in (pycurl.POLL_REMOVE, pycurl.POLL_NONE):
-            self._unwatch(descriptor)
-            return
-        before = self._watched.get(descriptor, 0)
-        self._watched[descriptor] = what
-        if what & ~before & pycurl.POLL_IN:
-            self._loop.add_reader(descriptor, self._act, descriptor, pycurl.CSELECT_IN)
-        elif before & ~what & pycurl.POLL_IN:
-            self._loop.remove_reader(descriptor)
-        if what & ~before & pycurl.POLL_OUT:
-            self._loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
-        elif before & ~what & pycurl.POLL_OUT:
-            self._loop.remove_writer(descriptor)
+        self._wait_for(0 if what == pycurl.POLL_REMOVE else what, descriptor)
 
-    def _unwatch(self, descriptor: int) -> None:
+    def _wait_for(self, wanted: int, descriptor: int) -> None:
+        """Wait for POLL_IN, POLL_OUT, both or, with 0, nothing on a socket, whatever was waited for before."""
         before = self._watched.pop(descriptor, 0)
-        if before & pycurl.POLL_IN:
+        if wanted:
+            self._watched[descriptor] = wanted
+        begun, over = wanted & ~before, before & ~wanted
+        if begun & pycurl.POLL_IN:
+            self._loop.add_reader(descriptor, self._act, descriptor, pycurl.CSELECT_IN)
+        if over & pycurl.POLL_IN:
             self._loop.remove_reader(descriptor)
-        if before & pycurl.POLL_OUT:
+        if begun & pycurl.POLL_OUT:
+            self._loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
+        if over & pycurl.POLL_OUT:
             self._loop.remove_writer(descriptor)
 
     def _set_timer(self, milliseconds: int) -> None:

@@ -22,7 +22,6 @@ LARGEST = 1 << 16  # octets of one answer
 PATIENCE = 1.0  # seconds for the kernel, which answers at once
 
 _REQUEST = 1  # NLM_F_REQUEST
-_ERROR = 2  # NLMSG_ERROR
 _NEW_LINK, _GET_LINK = 16, 18
 _NEW_ROUTE, _GET_ROUTE = 24, 26
 _DESTINATION, _OUT, _GATEWAY, _SOURCE, _VIA = 1, 4, 5, 7, 18  # RTA_
