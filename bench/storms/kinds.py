@@ -4,7 +4,7 @@ import math
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
@@ -77,18 +77,20 @@ def idle_clients(server: Server, seconds: float, normal_ms: float) -> Weather:
 
 def slowloris(server: Server, seconds: float, normal_ms: float) -> Weather:
     """Connections that send a message octet by octet."""
-    with streams.dribbling(server.port, DRIBBLING) as seen:
-        use = server.normal_use(max(seconds, 8.0))
-        is_open_to_others = streams.answers(server.port)
-    weather = judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")
-    if seen.left or not is_open_to_others:
-        weather.wrong.append("they were not ended")
-    return weather
+    return _until_ended(server, seconds, normal_ms, streams.dribbling(server.port, DRIBBLING))
 
 
 def never_reading(server: Server, seconds: float, normal_ms: float) -> Weather:
     """Connections that ask ten thousand times and never read."""
-    with streams.never_reading(server.port, NEVER_READING, QUESTIONS) as seen:
+    unread = streams.never_reading(server.port, NEVER_READING, QUESTIONS)
+    return _until_ended(server, seconds, normal_ms, unread)
+
+
+def _until_ended(
+    server: Server, seconds: float, normal_ms: float, clients: AbstractContextManager[streams.Seen]
+) -> Weather:
+    """Clients of which none may be left, while new ones get answers."""
+    with clients as seen:
         use = server.normal_use(max(seconds, 8.0))
         is_open_to_others = streams.answers(server.port)
     weather = judged(use, normal_ms, f"{seen.connected} came, {seen.left} were left")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,12 +14,13 @@ from tests.conformance.clock import JumpingClock, library
 from tests.conformance.peers import PEERS, Peer, Place
 from tests.conformance.script import DohFace, PlainFace, Script
 from tests.conformance.world import NotApplicable, World
+from tests.e2e.commands import run
 from tests.servers.certificates import Authority
 from tests.servers.loop_thread import LoopThread
 from tests.servers.ports import free_port
 from tests.servers.process import ServerProcess
 from tests.servers.required import find_program
-from tests.servers.smartdoh import COMMAND, environment, run_to_end, start_proxy
+from tests.servers.smartdoh import environment, run_to_end, start_proxy
 
 OURS = "smartdoh"
 GROUP = "main"
@@ -123,19 +123,9 @@ class Stage:
         env = {**clock.environment, **self.env}
         proxy = start_proxy(settings, self._folder(OURS), env=env, hosts=(host,))
         self.stack.callback(proxy.stop)
-        config = proxy.process.log_file.parent / "smartdoh.toml"
 
         def command(*words: str) -> str:
-            done = subprocess.run(
-                [*COMMAND, *words, "--config", str(config)],
-                env=environment(config.parent),
-                capture_output=True,
-                text=True,
-                timeout=30,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-            return done.stdout
+            return run(proxy, *words).stdout
 
         def refuses(url: str) -> bool:
             return run_to_end(["check"], self._folder("check"), self._settings(url, "default")).status == 2

@@ -1,6 +1,5 @@
 """Too much at once, in virtual time: who is served, who hears at once that he is not, and what is kept all the same."""
 
-import functools
 from collections.abc import Awaitable, Callable
 
 import dns.rcode
@@ -11,35 +10,23 @@ from smartdoh.pipeline.zones import BURST
 from smartdoh.wire import names
 from tests import virtual_time
 from tests.scenario.messages import addresses, error_codes, error_text
-from tests.scenario.world import Client, World, settle
+from tests.scenario.world import Client, World, played_in, settle
 
 A = "www.example.com. 300 A 192.0.2.1"
 FULL = "too many questions are waiting"
 
 
-def shedding(
-    text: str,
-) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[], None]]:
+class Limited(World):
+    """A world in which nobody may be left waiting."""
+
+    async def end(self) -> None:
+        await super().end()
+        assert self.resolver.flights.waiting == len(self.resolver.flights) == 0
+
+
+def shedding(text: str) -> Callable[[Callable[[World], Awaitable[None]]], Callable[[], None]]:
     """Make a test of a story in a world with these [limits], in virtual time."""
-
-    def decorate(tell: Callable[[World], Awaitable[None]]) -> Callable[[], None]:
-        async def play() -> None:
-            world = World(f"[limits]\n{text}")
-            try:
-                await tell(world)
-            finally:
-                await world.end()
-            assert not world.bugs
-            assert world.resolver.flights.waiting == len(world.resolver.flights) == 0
-
-        def test() -> None:
-            virtual_time.run(play())
-
-        functools.update_wrapper(test, tell)
-        del test.__wrapped__  # type: ignore[attr-defined]  # pytest would look for a fixture `world`
-        return test
-
-    return decorate
+    return played_in(lambda: Limited(f"[limits]\n{text}"), virtual_time.run)
 
 
 async def ask_many(world: World, count: int, host: str, zone: str = "example.com") -> list[Client]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import dns.message
@@ -248,9 +248,9 @@ def story(text: str = "", **how: Any) -> Callable[[Story], Callable[[], None]]:
 
 
 def played_in(
-    make: Callable[[], AnyWorld],
+    make: Callable[[], AnyWorld], run: Callable[[Coroutine[Any, Any, None]], object] = asyncio.run
 ) -> Callable[[Callable[[AnyWorld], Awaitable[None]]], Callable[[], None]]:
-    """Make a test of a coroutine that plays in what `make` makes, in a loop.
+    """Make a test of a coroutine that plays in what `make` makes, in the loop of `run`.
 
     At its end no fetch may be left under way and no bug reported, unless the story says so by emptying `bugs`.
     """
@@ -265,7 +265,7 @@ def played_in(
             assert not world.bugs
 
         def test() -> None:
-            asyncio.run(play())
+            run(play())
 
         functools.update_wrapper(test, tell)
         del test.__wrapped__  # type: ignore[attr-defined]  # pytest would look for a fixture `world`

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dns.message
@@ -12,10 +13,10 @@ import dns.rdatatype
 import dns.rrset
 
 from tests.faults.asking import Heard
-from tests.faults.fault import Fault, New
+from tests.faults.fault import During, Fault, New
 from tests.faults.stage import Stage
 from tests.servers.certificates import HOST_NAME, Authority
-from tests.servers.plain import Transport, plain_server, right_answer
+from tests.servers.plain import Reply, Transport, plain_server, right_answer
 from tests.servers.scripted import ScriptedServer
 from tests.servers.zone import Answers
 
@@ -57,31 +58,17 @@ def dead(stage: Stage) -> Iterator[None]:
     stage.bootstrap.reply = right_answer
 
 
-@contextmanager
-def dead_at_start(stage: Stage) -> Iterator[None]:
-    """It is silent when the proxy starts again."""
-    stage.bootstrap.reply = silent
-    stage.restart()
-    yield
-    stage.bootstrap.reply = right_answer
+def at_start(reply: Reply, *, nothing_known: bool = False) -> During:
+    """It answers so when the proxy starts again; with `nothing_known` nothing but the cache lies on disk then."""
 
+    @contextmanager
+    def during(stage: Stage) -> Iterator[None]:
+        stage.bootstrap.reply = reply
+        stage.restart(then=partial(shutil.rmtree, stage.state) if nothing_known else bool)
+        yield
+        stage.bootstrap.reply = right_answer
 
-@contextmanager
-def dead_and_nothing_known(stage: Stage) -> Iterator[None]:
-    """It is silent when the proxy starts, and nothing but the cache lies on disk."""
-    stage.bootstrap.reply = silent
-    stage.restart(then=lambda: shutil.rmtree(stage.state))
-    yield
-    stage.bootstrap.reply = right_answer
-
-
-@contextmanager
-def lies_at_start(stage: Stage) -> Iterator[None]:
-    """It lies when the proxy starts, and nothing but the cache lies on disk."""
-    stage.bootstrap.reply = lying
-    stage.restart(then=lambda: shutil.rmtree(stage.state))
-    yield
-    stage.bootstrap.reply = right_answer
+    return during
 
 
 def told_nothing(stage: Stage, _: Sequence[Heard]) -> None:
@@ -91,12 +78,18 @@ def told_nothing(stage: Stage, _: Sequence[Heard]) -> None:
 
 FAULTS = (
     Fault(name="bootstrap dead", world=by_name, during=dead, new=New.DATA, new_within=2.5),
-    Fault(name="bootstrap dead at start", world=by_name, during=dead_at_start, seconds=8.0),
+    Fault(name="bootstrap dead at start", world=by_name, during=at_start(silent), seconds=8.0),
     Fault(
         name="bootstrap dead at start, nothing known",
         world=by_name,
-        during=dead_and_nothing_known,
+        during=at_start(silent, nothing_known=True),
         seconds=8.0,
     ),
-    Fault(name="bootstrap lies", world=by_name, during=lies_at_start, seconds=6.0, check=told_nothing),
+    Fault(
+        name="bootstrap lies",
+        world=by_name,
+        during=at_start(lying, nothing_known=True),
+        seconds=6.0,
+        check=told_nothing,
+    ),
 )
