@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 from smartdoh.app import clock
 from smartdoh.app.addressbook import AddressBook
@@ -23,7 +23,6 @@ from smartdoh.cache.policy import Bounds
 from smartdoh.cache.second import SecondLevel
 from smartdoh.config import CacheSettings, Network, Settings
 from smartdoh.fastpath import FastPath
-from smartdoh.model import Shaper, Stage
 from smartdoh.pipeline.bogus import Bogus
 from smartdoh.pipeline.order import ipv4_first, shapers, stages
 from smartdoh.pipeline.resolve import Resolver
@@ -77,8 +76,9 @@ def build(
         settings,
         fast,
         decisions,
+        bogus,
+        probe,
         upstreams,
-        (stages(settings, probe), shapers(settings, decisions, bogus, fast.peek)),
         tasks.report,
         disk,
         timing,
@@ -121,8 +121,9 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
     settings: Settings,
     fast: FastPath,
     decisions: Decisions,
+    bogus: Bogus,
+    probe: SelfProbe | None,
     upstreams: Upstreams,
-    steps: tuple[Sequence[Stage], Sequence[Shaper]],
     report: Report,
     disk: Disk | None,
     timing: Timing,
@@ -136,19 +137,20 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
         fast,
         decisions,
         upstreams.groups,
-        *steps,
+        stages(settings, probe),
+        shapers(settings, decisions, bogus, fast.peek),
         bounds,
         report,
         clock.now,
-        cache.stale_after,
-        SecondLevel(disk, origins, bounds, clock.now) if disk is not None else None,
-        timing,
-        origins,
-        between,
-        zones,
-        limits.questions,
-        limits.wait,
-        ipv4_first(settings),
+        stale_after=cache.stale_after,
+        second=SecondLevel(disk, origins, bounds, clock.now) if disk is not None else None,
+        timing=timing,
+        origins=origins,
+        between=between,
+        zones=zones,
+        questions=limits.questions,
+        patience=limits.wait,
+        ipv4_first=ipv4_first(settings),
     )
 
 
