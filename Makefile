@@ -84,7 +84,7 @@ portable: $(DEV) ## the fast path as it is built where sockets take no batches, 
 constraints: ## constraints.txt anew: the newest versions that pyproject.toml allows, from an empty environment
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python -m pip install --quiet --upgrade "setuptools>=77" "Cython>=3.1" -e ".[dev,bench,fuzz]"
+	build/constraints/bin/python -m pip install --quiet --upgrade "setuptools>=77" "Cython>=3.1" -e ".[dashboard,dnstap,dev,bench,fuzz]"
 	{ sed -n '/^#/p' constraints.txt; \
 	  build/constraints/bin/python -m pip list --format=freeze --exclude-editable --exclude pip; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
@@ -105,11 +105,11 @@ $(BIN)/python:
 # Editable, so that what runs is what stands in src/.
 $(INSTALLED): $(INPUTS) | $(BIN)/python
 	$(PIP) install --quiet -c constraints.txt setuptools Cython
-	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e .
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e ".[dashboard,dnstap]"
 	@touch $@
 
 $(DEV): $(INSTALLED)
-	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e ".[dev,bench]"
+	$(PIP) install --quiet -c constraints.txt --no-build-isolation -e ".[dashboard,dnstap,dev,bench]"
 	@touch $@
 
 $(FUZZ): $(DEV)
