@@ -62,6 +62,7 @@ class Answer(NamedTuple):
     source: str = ""  # the upstream, rule or stage that it came from
     age: int = 0  # seconds it had spent in HTTP caches (RFC 8484 section 5.1)
     ede: bytes = b""  # an encoded Extended DNS Error option (RFC 8914), or nothing
+    is_blocked: bool = False  # a rule forbids the name: `source` is the rule
 
 
 class Rewrite(NamedTuple):

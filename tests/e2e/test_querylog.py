@@ -47,10 +47,10 @@ def test_questions_are_logged_where_that_is_wanted(smartdoh: StartProxy, upstrea
     found = wait_for(proxy, 4)
     shown = [(line["transport"], line["outcome"], line["rcode"]) for line in found]
     assert shown == [
-        ("udp", "fetched", "NOERROR"),
+        ("udp", "miss", "NOERROR"),
         ("udp", "hit", "NOERROR"),
         ("tcp", "hit", "NOERROR"),
-        ("udp", "fetched", "NXDOMAIN"),
+        ("udp", "miss", "NXDOMAIN"),
     ]
     assert {line["name"] for line in found} == {full_name("one"), full_name("missing")}
     assert (found[0]["group"], found[0]["rule"]) == ("main", "routing.default")
@@ -67,4 +67,4 @@ def test_what_was_asked_last_is_logged_at_the_end(smartdoh: StartProxy, upstream
         proxy.udp(question("one"))
     proxy.process.send(signal.SIGTERM)
     proxy.stop()
-    assert [line["outcome"] for line in questions(proxy)] == ["fetched"] + ["hit"] * 19
+    assert [line["outcome"] for line in questions(proxy)] == ["miss"] + ["hit"] * 19

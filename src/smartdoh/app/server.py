@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from smartdoh import __version__
-from smartdoh.app import descriptors, logs, loop
+from smartdoh.app import descriptors, logs, loop, querylog
 from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.build import OpenDisk, build
 from smartdoh.app.crash import CrashReports, hear_of_all, in_loop
@@ -23,6 +23,7 @@ from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
+from smartdoh.app.questions.hub import Hub
 from smartdoh.app.runtime import Runtime
 from smartdoh.between import Between
 from smartdoh.cache.disk import Disk
@@ -75,6 +76,8 @@ class Server:
         self._notifier = self._place.hears
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
+        self.hub = Hub()
+        """Shows what is asked to whoever wants to see it."""
         self._queries = QueryLog(Outlet(STDERR))
         self._between = Between()
         self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
@@ -125,6 +128,7 @@ class Server:
         self._runtime.start()
         self._use_cookies(self._runtime)
         self._log_queries(self._runtime)
+        self._tasks.start(self.hub.follow(), "hub")
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -211,9 +215,13 @@ class Server:
     def _log_queries(self, runtime: Runtime) -> None:
         """Have the questions of `runtime` logged, if its settings want that."""
         wanted = runtime.settings.log
-        render = logs.renderer(wanted.format, self._place.worker) if wanted.queries else None
-        self._queries.serve(runtime.fast, runtime.resolver, render)
-        if wanted.queries and not self._queries.is_followed:
+        self.hub.serve(runtime.fast, runtime.resolver)
+        self._queries.serve(logs.renderer(wanted.format, self._place.worker) if wanted.queries else None)
+        if not wanted.queries:
+            self.hub.remove(self._queries)
+            return
+        self.hub.add(self._queries, querylog.ROOM)
+        if not self._queries.is_followed:
             self._tasks.start(self._queries.follow(), "query log")
 
     def _reload_on_signal(self) -> None:
@@ -230,6 +238,7 @@ class Server:
             listener.stop()
         await self._tasks.aclose()
         await self._runtime.aclose()
+        self.hub.look()
         await self._queries.end()
         if self._runtime.disk is not None:
             await asyncio.to_thread(self._runtime.disk.close)

@@ -3,10 +3,11 @@
 cdef enum:
     HIT = 0
     STALE = 1
+    BLOCKED = 2
     TYPES = 256
     RCODES = 16
     PER_OUTCOME = TYPES * RCODES
-    PER_TRANSPORT = 2 * PER_OUTCOME
+    PER_TRANSPORT = 4 * PER_OUTCOME
     KINDS = 2 * PER_TRANSPORT
 
 
@@ -27,4 +28,4 @@ cdef inline unsigned int kind_of(bint udp, unsigned int outcome, const Question*
     cdef unsigned int qtype = u16(question.key + question.key_size - 7)
     if qtype >= TYPES:
         qtype = 0
-    return (0 if udp else PER_TRANSPORT) + (outcome & 1) * PER_OUTCOME + qtype * RCODES + (rcode & (RCODES - 1))
+    return (0 if udp else PER_TRANSPORT) + (outcome & 3) * PER_OUTCOME + qtype * RCODES + (rcode & (RCODES - 1))

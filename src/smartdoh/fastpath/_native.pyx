@@ -26,7 +26,8 @@ from smartdoh.fastpath.entry import Entry
 from smartdoh.fastpath.judge import judge, over_limit, refusal
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import bucket_of as bucket_of_host
-from smartdoh.fastpath.log import logged
+from smartdoh.fastpath.log import NOTHING_TAKEN, Taken
+from smartdoh.fastpath.packed import packed_client
 from smartdoh.fastpath.surface import Statistics
 from smartdoh.model import Edns, Query
 from smartdoh.wire.edit import rrset_runs
@@ -110,6 +111,7 @@ cdef class FastPath:
     cdef Jar jar  # or None
     cdef Log records  # or None
     cdef unsigned int kind  # of the last answer
+    cdef PyObject* source  # of the last answer, while it is in the table
     cdef Counts counts
     cdef Clients clients
     cdef uint8_t* room  # for one answer over TCP
@@ -165,7 +167,7 @@ cdef class FastPath:
             if batch.readings[number] == SOUND:
                 size = self.answer(&batch.questions[number], batch.message(number), now, CONNECTIONLESS, batch.room())
                 if size and self.records is not None:
-                    self.records.note_datagram(now, self.kind, &batch.questions[number], &batch.senders[number])
+                    self.records.note_datagram(now, self.kind, &batch.questions[number], &batch.senders[number], self.source)
                 if self.is_due:
                     self.is_due = False
                     self.due.append(self.query(number))
@@ -209,7 +211,7 @@ cdef class FastPath:
             if size:
                 add_framed(out, self.room, size)
                 if self.records is not None:
-                    self.records.note_host(now, self.kind, &question, host)
+                    self.records.note_host(now, self.kind, &question, host, self.source)
                 if self.is_due:
                     self.is_due = False
                     self.due.append(query_of(&question, bytes(octets[at + 2 : end]), host))
@@ -257,16 +259,19 @@ cdef class FastPath:
         """From now on clients that send a cookie get one of these back (RFC 7873); None: as if there were no such."""
         self.jar = None if cookies is None else Jar(cookies)
 
-    def log(self, size_t capacity):
-        """From now on keep records of what the table answers, at most so many until they are taken; 0: none."""
+    def log(self, size_t capacity, size_t every=1):
+        """From now on keep records of what the table answers, one of `every`, at most so many until they are taken; 0:
+        none."""
         if not capacity:
             self.records = None
-        elif self.records is None or self.records.capacity != capacity:
+            return
+        if self.records is None or self.records.capacity != capacity:
             self.records = Log(capacity)
+        self.records.every = every
 
     def take_log(self):
-        """The records since the last time, the oldest first, and how many were lost because there was no room."""
-        return ([], 0) if self.records is None else self.records.take()
+        """The records since the last time."""
+        return NOTHING_TAKEN if self.records is None else self.records.take()
 
     # What the spine calls
 
@@ -354,7 +359,7 @@ cdef class FastPath:
         """A copy of the counters."""
         answered = counts.answered(self.counts.pairs())
         return Statistics(
-            hits=counts.total(answered, HIT),
+            hits=counts.total(answered, HIT) + counts.total(answered, BLOCKED),
             stale=counts.total(answered, STALE),
             misses=self.misses,
             malformed=self.malformed,
@@ -413,7 +418,8 @@ cdef class FastPath:
         outcome = HIT if now < kept.expires else STALE
         if outcome == STALE and not self.may_be_stale(kept, question.flags, now):
             return 0
-        self.kind = kind_of(udp, outcome, question, kept.rcode)
+        self.kind = kind_of(udp, BLOCKED if kept.is_blocked else outcome, question, kept.rcode)
+        self.source = kept.source
         self.counts.of[self.kind] += 1
         kept.asked = True
         if now >= kept.refresh_at:
@@ -546,7 +552,7 @@ cdef class FastPath:
             self.misses += 1
             return query_of(&question, wire, host)
         if self.records is not None:
-            self.records.note_host(now, self.kind, &question, host)
+            self.records.note_host(now, self.kind, &question, host, self.source)
         if self.is_due:
             self.is_due = False
             self.due.append(query_of(&question, wire, host))
@@ -568,7 +574,7 @@ cdef class FastPath:
             self.misses += 1
             return query
         if self.records is not None:
-            self.records.note_host(now, self.kind, &question, host)
+            self.records.note_host(now, self.kind, &question, host, self.source)
         if self.is_due:
             self.is_due = False
             self.due.append(query)

@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from smartdoh.fastpath.cookies import Cookies
-from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
+from smartdoh.fastpath.counts import BLOCKED, HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
 from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.judge import is_proven, judge, over_limit, refusal
 from smartdoh.fastpath.latency import Waits
 from smartdoh.fastpath.limits import Limits, Verdict
-from smartdoh.fastpath.log import Log, Logged
+from smartdoh.fastpath.log import NOTHING_TAKEN, Log, Taken
 from smartdoh.fastpath.surface import (
     KNOWN_CLIENTS,
     MAX_QUERY,
@@ -179,18 +179,20 @@ class FastPath:
         self._cookies = cookies
         self._forget_rendered()
 
-    def log(self, capacity: int) -> None:
+    def log(self, capacity: int, every: int = 1) -> None:
         """From now on keep records of what the table answers, at most so many until they are taken; 0: none.
 
-        What was kept is gone, unless the capacity is the same as before.
+        Of `every` so many one is kept. What was kept is gone, unless the capacity is the same as before.
         """
         if capacity != (self._log.capacity if self._log is not None else 0):
             self._log = Log(capacity) if capacity else None
             self._is_plain = self._limits is None and self._log is None
+        if self._log is not None:
+            self._log.every = every
 
-    def take_log(self) -> tuple[list[Logged], int]:
-        """The records since the last time, the oldest first, and how many were lost because there was no room."""
-        return ([], 0) if self._log is None else self._log.take()
+    def take_log(self) -> Taken:
+        """The records since the last time."""
+        return NOTHING_TAKEN if self._log is None else self._log.take()
 
     # What the spine calls
 
@@ -288,7 +290,7 @@ class FastPath:
         found = answered(enumerate(self._answered))
         return replace(
             self._counts,
-            hits=total(found, HIT),
+            hits=total(found, HIT) + total(found, BLOCKED),
             stale=total(found, STALE),
             entries=len(self._table.entries),
             octets=self._table.octets,
@@ -354,10 +356,11 @@ class FastPath:
             entry.refresh_at = now + RECHECK
             self._due.append(query)
         entry.asked = True
-        kind = kind_of(UDP if udp else TCP, STALE if stale else HIT, query.qtype, entry.rcode)
+        outcome = BLOCKED if entry.is_blocked else STALE if stale else HIT
+        kind = kind_of(UDP if udp else TCP, outcome, query.qtype, entry.rcode)
         self._answered[kind] += 1
         if self._log is not None:
-            self._log.note(now, kind, query)
+            self._log.note(now, kind, query, entry.source)
         tail = render(query, entry, now, udp=udp)
         if udp and not stale and self._is_plain and not query.own:  # that is for one client alone
             self._remember(query, entry, Rendered(tail, _good_until(entry, now), kind))

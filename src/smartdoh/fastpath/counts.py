@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 UDP, TCP = 0, 1
-HIT, STALE = 0, 1
+HIT, STALE, BLOCKED = 0, 1, 2
 TRANSPORTS = ("udp", "tcp")
-OUTCOMES = ("hit", "stale")
+OUTCOMES = ("hit", "stale", "blocked")
+OUTCOME_PLACES = 4  # a power of two, for what is masked in C
 TYPES = 256
 RCODES = 16  # those of the header (RFC 1035 section 4.1.1): what is kept has no others
 PER_OUTCOME = TYPES * RCODES
-PER_TRANSPORT = len(OUTCOMES) * PER_OUTCOME
+PER_TRANSPORT = OUTCOME_PLACES * PER_OUTCOME
 KINDS = len(TRANSPORTS) * PER_TRANSPORT
 
 
@@ -43,7 +44,7 @@ def answered(counts: Iterable[tuple[int, int]]) -> list[Answered]:
     return [
         Answered(
             TRANSPORTS[kind // PER_TRANSPORT],
-            OUTCOMES[kind // PER_OUTCOME % len(OUTCOMES)],
+            OUTCOMES[kind // PER_OUTCOME % OUTCOME_PLACES],
             kind // RCODES % TYPES,
             kind % RCODES,
             count,

@@ -53,6 +53,7 @@ class Entry:
         "ede",
         "expires",
         "generation",
+        "is_blocked",
         "origin",
         "rcode",
         "refresh_at",
@@ -80,6 +81,7 @@ class Entry:
         self.ad = answer.scan.flags & AD
         self.ede = answer.ede
         self.source = answer.source
+        self.is_blocked = answer.is_blocked
         self.origin = origin
         self.stored = stored
         self.expires = stored + ttl

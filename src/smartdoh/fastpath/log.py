@@ -1,53 +1,55 @@
-"""What was answered from the table, for the query log: kept until somebody takes it, as far as there is room."""
+"""What was answered from the table, for whoever wants to know what is asked: kept until it is taken."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from smartdoh.fastpath.counts import OUTCOMES, PER_OUTCOME, PER_TRANSPORT, RCODES, TRANSPORTS
+from smartdoh.fastpath.counts import BLOCKED, OUTCOME_PLACES, PER_OUTCOME, PER_TRANSPORT, RCODES
+from smartdoh.fastpath.packed import WAY, pack
 from smartdoh.model import Query
 
+OCTETS_PER_RECORD = 96  # kept free for each; some may take more, if others take less
 
-class Logged(NamedTuple):
-    """One question that the table answered."""
 
-    at: float  # the fast path's clock, seconds
-    transport: str
-    host: str
-    name: bytes  # in wire form, folded
-    qtype: int
-    qclass: int
-    rcode: int
-    outcome: str
-    view: int
+class Taken(NamedTuple):
+    """Records as `packed` reads them, the oldest first, how many there are, and how many more there would have been."""
+
+    packed: bytes
+    kept: int
+    lost: int
+
+
+NOTHING_TAKEN = Taken(b"", 0, 0)
 
 
 class Log:
-    """At most `capacity` records; those beyond are counted and lost."""
+    """At most `capacity` records; those beyond are counted and lost, and so are all but one of each `every`."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self._records: list[Logged] = []
-        self._lost = 0
+        self.every = 1
+        self._records: list[bytes] = []
+        self._lost = self._skip = 0
 
-    def note(self, at: float, kind: int, query: Query) -> None:
-        """Keep that `query` got an answer of this kind (see `counts`)."""
-        if len(self._records) < self.capacity:
-            self._records.append(
-                logged(at, kind, query.host, query.name, query.qtype, query.qclass, query.view)
-            )
-        else:
+    def note(self, at: float, kind: int, query: Query, source: str) -> None:
+        """Keep that `query` got an answer of this kind (see `counts`), if blocked then by the rule `source`."""
+        self._skip -= 1
+        if self._skip > 0 or len(self._records) >= self.capacity:
             self._lost += 1
+            return
+        self._skip = self.every
+        way, is_blocked = way_of(kind, query.qtype, query.qclass)
+        text = source.encode() if is_blocked else b""
+        self._records.append(pack(at, query.host, query.name, way, text=text))
 
-    def take(self) -> tuple[list[Logged], int]:
-        """What is kept, the oldest first, and how many were lost since the last time."""
-        found = self._records, self._lost
+    def take(self) -> Taken:
+        """What is kept, and how many were lost since the last time."""
+        found = Taken(b"".join(self._records), len(self._records), self._lost)
         self._records, self._lost = [], 0
         return found
 
 
-def logged(at: float, kind: int, host: str, name: bytes, qtype: int, qclass: int, view: int) -> Logged:
-    """A record of an answer of this kind."""
-    transport = TRANSPORTS[kind // PER_TRANSPORT]
-    outcome = OUTCOMES[kind // PER_OUTCOME % len(OUTCOMES)]
-    return Logged(at, transport, host, name, qtype, qclass, kind % RCODES, outcome, view)
+def way_of(kind: int, qtype: int, qclass: int) -> tuple[bytes, bool]:
+    """An answer of this kind as `packed` has it, and whether it says that the name is blocked."""
+    outcome = kind // PER_OUTCOME % OUTCOME_PLACES
+    return WAY.pack(kind // PER_TRANSPORT, outcome, qtype, qclass, kind % RCODES), outcome == BLOCKED

@@ -45,7 +45,7 @@ class Datagrams(Protocol):
 class Statistics:
     """Plain counters since the start; a snapshot is a copy.
 
-    `hits` and `stale` are the answers from the table, fresh and stale; `answered` has them by kind.
+    `hits` and `stale` are the answers from the table, fresh (or blocked) and stale; `answered` has them by kind.
     `limited` were over their client's limit, whether they got a truncated answer or nothing. `waits`
     are those of the misses that were fetched.
     """

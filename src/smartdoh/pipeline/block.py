@@ -24,6 +24,10 @@ def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Sta
             return compose.answer(query, REFUSED, source=route.why, ede=extended_error(EDE_OTHER, route.why))
         if not route.is_blocked or query.qclass != IN:
             return None
+        answer = blocked(query, route)
+        return answer._replace(is_blocked=True) if answer is not None else None
+
+    def blocked(query: Query, route: Route) -> Answer | None:
         if route.rewrite is not None:
             return _rewritten(query, route, route.rewrite, ttl)
         ede = extended_error(EDE_BLOCKED, route.why)

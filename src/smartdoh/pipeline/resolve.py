@@ -95,11 +95,11 @@ class Resolver:
         waiter = Waiter(query, reply, self._loop.time(), udp=udp)
         try:
             route = waiter.route = self._decisions.route(query)
-            entry, outcome = self.answer_here(query, route), "here"
+            entry = self.answer_here(query, route)
+            outcome = _of_here(route, entry)
             if entry is None:
-                entry, outcome = self._recall(query, route), "disk"
-            if entry is None:
-                entry, outcome = self._known_absent(query, route), "here"
+                entry = self._recall(query, route) or self._known_absent(query, route)
+                outcome = self._of_kept(entry)
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
             self._reply(waiter, None, "failed")
@@ -402,13 +402,19 @@ class Resolver:
         """Answer a client that waited, unless it has been answered."""
         if waiter.reply is None:
             return
-        outcome = "fetched"
-        if entry is None or policy.is_failure(entry):
-            outcome = "failed"
-        elif self._clock() >= entry.expires:
-            outcome = "stale"
+        outcome = self._of_kept(entry, fresh="miss")
         self._reply(waiter, entry, outcome)
         self._fast.waited(self._loop.time() - waiter.since)
+
+    def _of_kept(self, entry: Entry | None, fresh: str = "hit") -> str:
+        """What is told of an answer that was kept; one that was fetched just now is a miss where others are a hit."""
+        if entry is None:
+            return "failed"
+        if entry.is_blocked:
+            return "blocked"
+        if policy.is_failure(entry):
+            return "failed"
+        return "stale" if self._clock() >= entry.expires else fresh
 
     def _reply(
         self, waiter: Waiter, entry: Entry | None, outcome: str, why: bytes = failures.INTERNAL
@@ -424,4 +430,12 @@ class Resolver:
         if self.tell is not None:
             rcode = SERVFAIL if entry is None else entry.rcode
             seconds = self._loop.time() - waiter.since
-            self.tell(Told(query, waiter.route, waiter.udp, rcode, outcome, seconds))
+            source = "" if entry is None else entry.source
+            self.tell(Told(query, waiter.route, waiter.udp, rcode, outcome, seconds, source))
+
+
+def _of_here(route: Route, entry: Entry | None) -> str:
+    """What is told of an answer that needed nobody else."""
+    if entry is not None and entry.is_blocked:
+        return "blocked"
+    return "refused" if route.is_refused else "local"

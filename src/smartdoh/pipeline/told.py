@@ -15,8 +15,9 @@ class Told(NamedTuple):
     route: Route | None  # None: there was a bug before it was known
     udp: bool
     rcode: int
-    outcome: str  # here, disk, fetched, stale, failed
+    outcome: str  # hit, stale, miss, blocked, local, refused, failed
     seconds: float  # from when it came
+    source: str = ""  # what the answer came from: an upstream, a rule, a step that answers here
 
 
 Tell = Callable[[Told], None]

@@ -14,8 +14,10 @@ import pytest
 
 from smartdoh.app import logs, querylog
 from smartdoh.app.outlet import WHOLE, Outlet
-from smartdoh.app.querylog import QueryLog
+from smartdoh.app.querylog import ROOM, QueryLog
+from smartdoh.app.questions.hub import Hub
 from smartdoh.errors import Timeout
+from smartdoh.fastpath.log import NOTHING_TAKEN
 from tests.scenario.world import World, settle, story
 
 A = "www.example.com. 300 A 192.0.2.1"
@@ -60,10 +62,23 @@ def pipe() -> Iterator[Pipe]:
     os.close(made.write_end)
 
 
-def log_of(world: World, pipe: Pipe) -> QueryLog:
-    made = QueryLog(pipe.outlet, world.clock, lambda: WALL)
-    made.serve(world.fast, world.resolver, logs.renderer("json"))
-    return made
+class Log:
+    """A log that takes what one hub shows it."""
+
+    def __init__(self, world: World, pipe: Pipe, room: int = ROOM) -> None:
+        self.hub = Hub(world.clock, lambda: WALL)
+        self.queries = QueryLog(pipe.outlet, lambda: WALL, room)
+        self.queries.serve(logs.renderer("json"))
+        self.hub.serve(world.fast, world.resolver)
+        self.hub.add(self.queries, room)
+
+    async def write(self) -> None:
+        self.hub.look()
+        await self.queries.write()
+
+
+def log_of(world: World, pipe: Pipe, room: int = ROOM) -> Log:
+    return Log(world, pipe, room)
 
 
 def in_a_world(pipe: Pipe, tell: Any, text: str = RULES) -> None:
@@ -82,7 +97,7 @@ def test_a_line_for_each_question(pipe: Pipe) -> None:
         await world.ask("WWW.example.com.", host="127.0.0.9")
         await world.ask("x.ads.example.", "AAAA")
         failing = await world.ask("corp.example.", "TYPE300")
-        world.upstreams["other"].fail(Timeout("dns.example", "no answer"))
+        world.upstreams["other"].fail(Timeout("no answer", "dns.example"))
         await settle()
         assert not failing.is_waiting
         world.clock.forward(300.0)
@@ -96,13 +111,13 @@ def test_a_line_for_each_question(pipe: Pipe) -> None:
     assert [ms is None for ms in latencies] == [False, True, False, False, True]
     assert all(0 <= ms < 60_000 for ms in latencies if ms is not None)
     www = {"transport": "udp", "name": "www.example.com.", "type": "A", "rcode": "NOERROR"}
-    main = {"group": "main", "rule": "routing.default"}
+    main = {"group": "main", "upstream": "upstream", "rule": "routing.default"}
     assert found == [
         {
             **www,
             **main,
             "client": "127.0.0.1",
-            "outcome": "fetched",
+            "outcome": "miss",
             "timestamp": "2023-11-14T22:08:18.500000Z",
         },
         {**www, "client": "127.0.0.9", "outcome": "hit", "timestamp": "2023-11-14T22:08:20Z"},
@@ -125,6 +140,7 @@ def test_a_line_for_each_question(pipe: Pipe) -> None:
             "outcome": "failed",
             "rule": "routing.rules[1]",
             "group": "other",
+            "upstream": "dns.example",
             "timestamp": "2023-11-14T22:08:20Z",
         },
         {**www, "client": "127.0.0.1", "outcome": "stale", "timestamp": "2023-11-14T22:13:20Z"},
@@ -145,17 +161,17 @@ def test_names_and_classes_of_all_sorts_are_lines_of_their_own(pipe: Pipe) -> No
     in_a_world(pipe, tell)
     first, second = sorted(pipe.lines(), key=lambda line: str(line.get("class")), reverse=True)
     assert first["name"] == r"a\010b\000\"\255.example."
-    assert (second["class"], second["outcome"]) == ("CLASS3", "here")
+    assert (second["class"], second["outcome"]) == ("CLASS3", "local")
 
 
 def test_nothing_is_written_unless_it_is_wanted(pipe: Pipe) -> None:
     async def tell(world: World) -> None:
         queries = log_of(world, pipe)
-        queries.serve(world.fast, world.resolver, None)
+        queries.hub.remove(queries.queries)
         await world.know(A)
         await world.ask()
         await queries.write()
-        assert world.fast.take_log() == ([], 0)
+        assert world.fast.take_log() == NOTHING_TAKEN
         assert world.resolver.tell is None
 
     in_a_world(pipe, tell)
@@ -169,26 +185,24 @@ def test_after_a_reload_both_are_logged(pipe: Pipe) -> None:
         await world.ask("x.ads.example.")
         await world.ask("x.ads.example.")
         other = World(groups=("main",), clock=world.clock)
-        queries.serve(other.fast, other.resolver, logs.renderer("json"))
+        queries.hub.serve(other.fast, other.resolver)
         world.upstream.answer(A)
         await settle()
         assert not waiting.is_waiting
         await other.know(A)
         await queries.write()
-        assert world.fast.take_log() == ([], 0)
+        assert world.fast.take_log() == NOTHING_TAKEN
         await world.ask()
-        assert world.fast.take_log() == ([], 0), "the old one keeps no more records"
+        assert world.fast.take_log() == NOTHING_TAKEN, "the old one keeps no more records"
         await other.end()
 
     in_a_world(pipe, tell)
-    assert sorted(line["outcome"] for line in pipe.lines()) == ["blocked", "fetched", "fetched", "hit"]
+    assert sorted(line["outcome"] for line in pipe.lines()) == ["blocked", "blocked", "miss", "miss"]
 
 
-def test_what_finds_no_room_is_told(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(querylog, "ROOM", 3)
-
+def test_what_finds_no_room_is_told(pipe: Pipe) -> None:
     async def tell(world: World) -> None:
-        queries = log_of(world, pipe)
+        queries = log_of(world, pipe, 3)
         for number in range(5):
             await world.ask(f"n{number}.ads.example.")
         for _ in range(5):
@@ -204,18 +218,18 @@ def test_what_finds_no_room_is_told(pipe: Pipe, monkeypatch: pytest.MonkeyPatch)
 def test_a_reader_that_does_not_read_holds_up_nobody(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pipe is full: answers go on, memory is bounded, and what was lost is told once somebody reads."""
     monkeypatch.setattr(querylog, "EVERY", 0.001)
-    monkeypatch.setattr(querylog, "ROOM", 500)
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         fcntl.fcntl(pipe.write_end, fcntl.F_SETPIPE_SZ, WHOLE)
     found: list[bytes] = []
 
     async def tell(world: World) -> None:
-        queries = log_of(world, pipe)
-        following = asyncio.create_task(queries.follow())
+        queries = log_of(world, pipe, 250)
+        following = asyncio.create_task(queries.queries.follow())
         await world.know(A)
         for _ in range(3000):
             client = await world.ask()
             assert not client.is_waiting
+        queries.hub.look()
         for _ in range(20):
             await asyncio.sleep(0.001)
         assert pipe.outlet.is_busy
@@ -234,7 +248,8 @@ def test_the_end_writes_what_is_left(pipe: Pipe) -> None:
     async def tell(world: World) -> None:
         queries = log_of(world, pipe)
         await world.know(A)
-        await queries.end()
+        queries.hub.look()
+        await queries.queries.end()
         assert not pipe.outlet.is_busy
 
     in_a_world(pipe, tell)
