@@ -36,6 +36,8 @@ class UpstreamError(SmartDohError):
 
     kind = "failed"
     is_their_fault = True  # counts against the upstream's health
+    each: tuple[UpstreamError, ...] = ()
+    """What went wrong with each of those asked, where the error is of a group."""
 
     def __init__(self, why: str, upstream: str = "") -> None:
         super().__init__(why)

@@ -86,6 +86,7 @@ class Route(NamedTuple):
     file: str = ""  # where that list is kept
     line: int = 0  # the line of it, from 1
     rewrite: Rewrite | None = None  # of a blocked name: what the list wants answered; None: as [block] says
+    alias: str = ""  # the name that was decided about instead: the one asked for is an alias of it
     is_refused: bool = False  # nobody knows: a list that fails closed has never been loaded
 
 

@@ -59,7 +59,7 @@ def build(
     views = Views(settings.listen.allow, settings.routing.rules)
     fast = _table(settings, views, present)
     in_force = InForce(fast)
-    decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
+    decisions = _decisions(settings)
     overrides = _overrides(settings, decisions, views, in_force, fast)
     parts = Parts(tasks.report, present.parts if present is not None else None)
     trust = trust_of(settings, parts)
@@ -152,6 +152,12 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
         patience=limits.wait,
         ipv4_first=ipv4_first(settings),
     )
+
+
+def _decisions(settings: Settings) -> Decisions:
+    file = settings.routing.overrides
+    router = Router(settings.routing.rules, settings.routing.default)
+    return Decisions(router, wall_clock, *([file.name] if file is not None else []))
 
 
 def _overrides(

@@ -1,4 +1,8 @@
-"""The stage for names that a rule blocks."""
+"""The stage for names that a rule blocks.
+
+The Extended DNS Error is Blocked (15), the policy of who runs the server; Censored (16) is for what others impose and
+Filtered (17) for what the client asked to be kept from (RFC 8914 section 4).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Sta
     def blocked(query: Query, route: Route) -> Answer | None:
         if route.rewrite is not None:
             return _rewritten(query, route, route.rewrite, ttl)
-        ede = extended_error(EDE_BLOCKED, route.why)
+        ede = extended_error(EDE_BLOCKED, words(route))
         if answer_with == "refused":
             return compose.answer(query, REFUSED, source=route.why, ede=ede)
         if answer_with == "null" and query.qtype in _NULL:
@@ -42,11 +46,20 @@ def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Sta
     return answer
 
 
+def words(route: Route) -> str:
+    """What blocks, for a person who looks at the answer alone: a list and its line, else the rule or the override."""
+    if not (route.list_name and route.line):
+        return f"blocked by {route.why}"
+    rule = route.why.partition(":")[0]
+    alias = f", by alias {route.alias}" if route.alias else ""
+    return f"blocked by list {route.list_name} line {route.line} ({rule}){alias}"
+
+
 def _rewritten(query: Query, route: Route, rewrite: Rewrite, ttl: int) -> Answer | None:
     """What the list wants answered; None for an alias, whose target has to be fetched."""
     if rewrite.target is not None:
         return None
-    ede = extended_error(EDE_BLOCKED, route.why)
+    ede = extended_error(EDE_BLOCKED, words(route))
     if rewrite.rcode == REFUSED:
         return compose.answer(query, REFUSED, source=route.why, ede=ede)
     found = [Rr(query.name, rtype, ttl, rdata) for rtype, rdata in rewrite.records if rtype == query.qtype]

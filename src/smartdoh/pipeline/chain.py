@@ -47,7 +47,8 @@ def _why_blocked(decisions: Decisions, query: Query, answer: Answer) -> Route | 
         route = decisions.route(query._replace(name=target))
         if route.is_blocked and not decisions.is_spared(query, route):
             rewrite = route.rewrite if route.rewrite is not None and route.rewrite.target is None else None
-            return route._replace(why=f"{route.why}, by alias {to_text(target)}", rewrite=rewrite)
+            alias = to_text(target)
+            return route._replace(why=f"{route.why}, by alias {alias}", rewrite=rewrite, alias=alias)
     return None
 
 

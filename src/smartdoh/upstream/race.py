@@ -255,7 +255,9 @@ class Race:
         kinds = (kind for kind in _BY_WEIGHT if any(isinstance(error, kind) for error in self._errors))
         said = dict.fromkeys(f"{error.upstream} {error.kind}: {error.why}" for error in self._errors)
         names = dict.fromkeys(error.upstream for error in self._errors)
-        self.result.set_exception(next(kinds, UpstreamError)("; ".join(said), ", ".join(names)))
+        error = next(kinds, UpstreamError)("; ".join(said), ", ".join(names))
+        error.each = tuple(self._errors)
+        self.result.set_exception(error)
 
     def _silent(self) -> list[str]:
         heard = {error.upstream for error in self._errors}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -56,7 +57,8 @@ def explain(handle: Handle, error: tuple[int, str], name: str) -> UpstreamError:
         return BadCertificate(said, name)
     if code in _NOT_HTTP:
         return BadReply(said, name)
-    return NetworkDown(said, name)
+    number = handle.curl.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
+    return NetworkDown(f"{said}: {os.strerror(number)}" if number else said, name)
 
 
 def _seconds(value: str) -> float:

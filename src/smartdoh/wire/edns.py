@@ -18,6 +18,7 @@ from smartdoh.wire.codes import (
     OPTION_KEEPALIVE,
     OPTION_PADDING,
 )
+from smartdoh.wire.words import printable
 
 FIXED = 11  # octets of an OPT record without options: root, type, class, TTL, RDLENGTH
 MAX_OPTIONS = 32  # a longer list is only ever made to cost its reader time
@@ -25,6 +26,7 @@ MAX_OPTIONS_SIZE = 4096  # octets of options in a query: as much as is read of a
 CLIENT_COOKIE = 8  # octets, RFC 7873 section 4
 COOKIE_SIZES = frozenset((CLIENT_COOKIE, *range(CLIENT_COOKIE + 8, CLIENT_COOKIE + 32 + 1)))
 LONGEST_TIMEOUT = 0xFFFF  # in units of 100 ms, RFC 7828 section 3.1
+LONGEST_EXTRA_TEXT = 120  # octets of an Extended DNS Error's words; RFC 8914 section 3 asks for few
 PADDING_BLOCK = 128  # octets, for queries: RFC 8467 section 4.1
 
 _HEAD = struct.Struct("!BHHBBHH")  # root, type, payload, upper rcode, version, flags, RDLENGTH
@@ -97,8 +99,8 @@ def keepalive(timeout: int) -> bytes:
 
 
 def extended_error(code: int, text: str = "") -> bytes:
-    """An Extended DNS Error option (RFC 8914 section 2); the text is cut to 200 octets of UTF-8."""
-    said = text.encode()[:200].decode(errors="ignore").encode()
+    """An Extended DNS Error option (RFC 8914 section 2); the text is printable ASCII, and cut to 120 octets."""
+    said = printable(text, LONGEST_EXTRA_TEXT).encode("ascii")
     return _OPTION.pack(OPTION_EDE, 2 + len(said)) + struct.pack("!H", code) + said
 
 

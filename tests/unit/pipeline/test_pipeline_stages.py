@@ -117,7 +117,7 @@ def test_a_blocked_name_gets_what_the_config_says(form: str, rdtype: str, rcode:
     assert answer is not None
     assert message.rcode() == dns.rcode.from_text(rcode)
     assert [item.address for rrset in message.answer for item in rrset] == ([address] if address else [])
-    assert read_extended_error(answer.ede) == (15, "routing.rules[0]")
+    assert read_extended_error(answer.ede) == (15, "blocked by routing.rules[0]")
     if rcode != "REFUSED":
         assert {rrset.ttl for rrset in (*message.answer, *message.authority)} == {300}
     assert stage(query("ads.example.", rdtype), FREE) is None
