@@ -116,7 +116,7 @@ def first_start_without_network(story: Shipped) -> None:
 def network_comes(story: Shipped) -> None:
     """Both lists arrive, each by way of its group, and nothing but upstreams is asked of bootstrap."""
     story.sides.plug()
-    soon(lambda: story.proxy.log.count('"list in force"'), 2, LIST_SECONDS)
+    soon(lambda: story.proxy.log.count('"list updated"'), 2, LIST_SECONDS)
     assert story.sides.far_lists.asked == [GFWLIST]
     assert story.sides.near_lists.asked == [ADS]
     assert story.explain(LISTED)["lists_missing"] == []

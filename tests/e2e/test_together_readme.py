@@ -94,7 +94,7 @@ def test_explain_in_the_readme_is_as_it_prints(
         made.serve_lists(["[AutoProxy 0.2.9]", f"||{LISTED.removeprefix('www.')}"], [f"0.0.0.0 {AD}"])
         made.sides.plug()
         made.start()
-        soon(lambda: made.proxy.log.count('"list in force"'), 2)
+        soon(lambda: made.proxy.log.count('"list updated"'), 2)
         for name in (LISTED, NAMED, AD):
             made.ask(name)
         soon(lambda: made.told(NAMED), ["45.10.0.3"])

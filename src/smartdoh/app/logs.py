@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 from typing import Any, Literal
 
 import structlog
+
+from smartdoh.app.journal import is_read_by_journal, marked
 
 Format = Literal["auto", "text", "json"]
 Renderer = Callable[[dict[str, Any]], str]
@@ -20,7 +23,7 @@ Log = Any  # structlog's bound loggers are typed by what they are configured wit
 def configure(level: str, form: Format, worker: int | None = None) -> None:
     """Set up logging for the whole process, to stderr. `auto` is text on a terminal and JSON elsewhere.
 
-    Each line of a `worker` carries its number.
+    Each line of a `worker` carries its number, and each that the journal reads its priority.
     """
     is_text = is_for_people(form)
     structlog.configure(
@@ -59,9 +62,17 @@ def is_for_people(form: Format) -> bool:
 
 
 def _renderer(*, is_text: bool) -> Any:
+    make: Any = structlog.processors.JSONRenderer()
     if is_text:
-        return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    return structlog.processors.JSONRenderer()
+        make = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    if not is_read_by_journal(os.environ):
+        return make
+
+    def for_journal(logger: Any, method: str, line: MutableMapping[str, Any]) -> str:
+        level = str(line.get("level", "info"))
+        return marked(str(make(logger, method, line)), level)
+
+    return for_journal
 
 
 def _from_worker(number: int) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
 import time
@@ -30,6 +31,7 @@ from smartdoh.cache.disk import Disk
 from smartdoh.cache.forget import ROOT, forget
 from smartdoh.config import Settings
 from smartdoh.errors import ConfigError
+from smartdoh.fastpath import BUILD
 from smartdoh.fastpath.cookies import Cookies, Secrets
 from smartdoh.listener.connections import RESERVE, Connections
 from smartdoh.listener.sockets import endpoints, listening
@@ -297,7 +299,10 @@ async def _collect_garbage() -> None:
 def run(settings: Settings, load: Load, beside: Sequence[Beside] = (), place: Place | None = None) -> None:
     """Serve in the foreground. Raises ListenError or ConfigError before the first question."""
 
-    crashes = CrashReports(settings.state_dir, place.worker if place is not None else None)
+    worker = place.worker if place is not None else None
+    tell = logs.get().info if worker is None else logs.get().debug
+    tell("starting", version=__version__, fast_path=BUILD, pid=os.getpid(), config=str(settings.path or ""))
+    crashes = CrashReports(settings.state_dir, worker)
     hear_of_all(crashes)
 
     async def serve() -> None:

@@ -148,7 +148,8 @@ def _bootstrap_group(url: UpstreamUrl, trust: TrustStore, parts: Parts) -> Group
 
     def make(tasks: Tasks) -> Group:
         transport = DohTransport(Origin(url.url, url.host, url.port), trust, asyncio.get_running_loop())
-        return Failover(url.host, [Member(transport, None, tasks)], BOOTSTRAP_TIMEOUT)
+        member = Member(transport, None, tasks, group="bootstrap")
+        return Failover(url.host, [member], BOOTSTRAP_TIMEOUT)
 
     return parts.take(("bootstrap server", url, trust), make, Group.aclose)
 
@@ -187,7 +188,12 @@ def _member(
             transport.resolve_as = (via.host, via.port)
         finder = bootstrap.finder(host) if host else None
         return Member(
-            transport, finder, tasks, max_in_flight=settings.max_in_flight, trust_ad=settings.trust_ad
+            transport,
+            finder,
+            tasks,
+            max_in_flight=settings.max_in_flight,
+            trust_ad=settings.trust_ad,
+            group=settings.name,
         )
 
     found_by = bootstrap if host else None

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-import structlog
-
 from smartdoh.errors import BadReply, Limited, Looping, Timeout, UpstreamError, WireError
 from smartdoh.fair import FairQueue
 from smartdoh.model import Answer, Query
@@ -19,11 +17,10 @@ from smartdoh.upstream.budget import Budget
 from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.health import Health
 from smartdoh.upstream.reply import Reply
+from smartdoh.upstream.standing import Standing
 from smartdoh.wire import compose, edit, edns
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN, SERVFAIL
-
-_log = structlog.get_logger()
 
 GOOD = frozenset((NOERROR, NXDOMAIN))
 """Rcodes that answer the question; any other is an answer of last resort."""
@@ -56,14 +53,21 @@ class Member:
         *,
         max_in_flight: int = 1000,
         trust_ad: bool = True,
+        group: str = "",
     ) -> None:
-        """`finder` gives the addresses of the transport's host, where it is a name that has to be resolved here."""
+        """`finder` gives the addresses of the transport's host, where it is a name that has to be resolved here.
+
+        `group` is the name of the group that it is of, for the log.
+        """
         self.name = transport.origin.name
         self.health = Health()
         self.budget = Budget(max_in_flight)
         self.requests = 0
+        self.last_failure: tuple[float, UpstreamError] | None = None
+        """When it last had no answer (the loop's clock), and why."""
         self.suspect: Callable[[], None] | None = None
         """Called when it had no answer, or SERVFAIL."""
+        self._standing = Standing(self.name, group)
         self._bar = ""
         self._queue: FairQueue[InLine] = FairQueue(LEAST_QUEUE)
         self._transport = transport
@@ -149,7 +153,8 @@ class Member:
         """Another upstream had a good answer where this one said SERVFAIL, REFUSED or the like."""
         now = self._loop.time()
         if self.health.contradicted(now):
-            self._warn(now, "rcode", f"it said {answer.scan.rcode} where another had an answer")
+            why = f"it said rcode {answer.scan.rcode} where another had an answer"
+            self._standing.failed(now, "rcode", why, self.health.rest_until)
 
     def _pass_on(self) -> None:
         """Give free room to the next that waits for it."""
@@ -210,9 +215,8 @@ class Member:
         judged = self._judge(query, outcome) if isinstance(outcome, Reply) else outcome
         if isinstance(judged, Answer):
             if judged.scan.rcode in GOOD:
-                if self.health.failures:
-                    _log.info("upstream answers again", upstream=self.name)
                 self.health.answered(now, now - sent_at)
+                self._standing.answered(now)
             else:
                 self.health.ended(now)  # what that says of the upstream, only another's answer tells
         elif isinstance(judged, Limited):
@@ -222,16 +226,14 @@ class Member:
             if self._finder is not None and not isinstance(judged, BadReply):
                 self._finder.doubt()
             if self.health.failed(now):
-                self._warn(now, judged.kind, judged.why)
+                self._standing.failed(now, judged.kind, judged.why, self.health.rest_until)
+        if isinstance(judged, UpstreamError):
+            self.last_failure = now, judged
         if self.suspect is not None and (not isinstance(judged, Answer) or judged.scan.rcode == SERVFAIL):
             self.suspect()
         asked(self, judged)
         if self._queue:
             self._pass_on()
-
-    def _warn(self, now: float, kind: str, why: str) -> None:
-        rest = max(0, round(self.health.rest_until - now))
-        _log.warning("upstream fails", upstream=self.name, kind=kind, reason=why, rests_s=rest)
 
     def _judge(self, query: Query, reply: Reply) -> Answer | UpstreamError:
         """Whether the message is an answer to the question, made ready to be kept."""

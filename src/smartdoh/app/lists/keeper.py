@@ -139,7 +139,7 @@ class ListKeeper:
         outcome = await update(state, self._ways.get(name), partial(tell, name))
         if state.names is not before:
             self._tell()
-            self._log.info("list in force", list=name, lines=_used(state))
+            self._log.info("list updated", list=name, lines=_used(state))
         if outcome.is_good:
             state.problem, state.failures = "", 0
         else:

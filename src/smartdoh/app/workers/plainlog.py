@@ -6,16 +6,19 @@ import json
 import sys
 from datetime import UTC, datetime
 
+from smartdoh.app.journal import marked
+
 LEVELS = ("debug", "info", "warning", "error")
 
 
 class PlainLog:
     """Writes to stderr."""
 
-    def __init__(self, level: str, *, as_text: bool) -> None:
-        """`level` is the least important that is written."""
+    def __init__(self, level: str, *, as_text: bool, to_journal: bool = False) -> None:
+        """`level` is the least important that is written; lines to the journal have their priority before them."""
         self._least = LEVELS.index(level)
         self._as_text = as_text
+        self._to_journal = to_journal
 
     def info(self, event: str, **about: object) -> None:
         """What is as it should be."""
@@ -32,7 +35,7 @@ class PlainLog:
     def _write(self, level: str, event: str, about: dict[str, object]) -> None:
         if LEVELS.index(level) >= self._least:
             line = _text(level, event, about) if self._as_text else _json(level, event, about)
-            print(line, file=sys.stderr, flush=True)
+            print(marked(line, level) if self._to_journal else line, file=sys.stderr, flush=True)
 
 
 def _json(level: str, event: str, about: dict[str, object]) -> str:

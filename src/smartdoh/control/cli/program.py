@@ -57,8 +57,12 @@ def main() -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
+    from smartdoh.app.journal import is_read_by_journal, marked  # noqa: PLC0415 - most commands do not fail
+
+    to_journal = is_read_by_journal(os.environ)
     for line in message.splitlines():
-        print(f"smartdoh: {line}", file=sys.stderr)
+        said = f"smartdoh: {line}"
+        print(marked(said, "error") if to_journal else said, file=sys.stderr)
     sys.exit(code)
 
 

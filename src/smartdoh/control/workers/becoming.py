@@ -14,12 +14,15 @@ from smartdoh.config import Settings
 from smartdoh.control import unixsocket
 from smartdoh.control.api.beside import NO_SOCKET
 from smartdoh.control.places import socket_path
+from smartdoh.fastpath import BUILD
 from smartdoh.listener.shares import open_shares
 from smartdoh.listener.sockets import Sockets, handed_over, listening
 
 
 def become_supervisor(settings: Settings, file: Path | None) -> NoReturn:
     """Open all sockets and become the supervisor, under the same process id. Raises ListenError."""
+    config = str(settings.path or "")
+    logs.get().info("starting", version=__version__, fast_path=BUILD, pid=os.getpid(), config=config)
     given = handed_over(os.environ)
     is_shared = bool(given.udp or given.tcp)
     count = settings.server.workers
