@@ -34,7 +34,8 @@ class Journal:
     """A socket that stands in the place of systemd's, and what was written to it."""
 
     def __init__(self) -> None:
-        self.theirs, self._ours = socket.socketpair()
+        self._ours, self._theirs = socket.socketpair()
+        self.theirs = self._theirs.fileno()
         self._written = b""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -42,7 +43,7 @@ class Journal:
     @property
     def stream(self) -> str:
         """As $JOURNAL_STREAM names it."""
-        found = os.fstat(self.theirs.fileno())
+        found = os.fstat(self.theirs)
         return f"{found.st_dev}:{found.st_ino}"
 
     @property
@@ -61,7 +62,7 @@ class Journal:
 
     def close(self) -> None:
         """Stop reading; whatever was written has been read then."""
-        self.theirs.close()
+        self._theirs.close()
         self._reader.join(SECONDS)
         self._ours.close()
 
