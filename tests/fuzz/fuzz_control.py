@@ -13,7 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from smartdoh import config
 from smartdoh.app.build import build
-from smartdoh.control.api.routes import LARGEST_BODY, application
+from smartdoh.control.api.application import application
+from smartdoh.control.api.limits import LARGEST_BODY
 from smartdoh.tasks import Tasks
 from tests.fuzz.harnesses import run_file
 

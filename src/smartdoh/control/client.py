@@ -31,6 +31,10 @@ class Proxy:
         """Does what `target` stands for."""
         return self.request("POST", target)
 
+    def put(self, target: str, value: object) -> Any:
+        """Puts a value, as JSON, in the place of `target`."""
+        return self.request("PUT", target, json.dumps(value).encode())
+
     def delete(self, target: str) -> Any:
         """Removes what `target` stands for."""
         return self.request("DELETE", target)
@@ -44,11 +48,11 @@ class Proxy:
             except (OSError, HTTPException) as error:
                 raise NotRunningError(f"the proxy went away: {error}") from error
 
-    def request(self, method: str, target: str) -> Any:
+    def request(self, method: str, target: str, body: bytes = b"") -> Any:
         """The JSON that comes back."""
         with closing(_Connection(self._path)) as connection:
             try:
-                return json.loads(_ask(connection, method, target).read())
+                return json.loads(_ask(connection, method, target, body).read())
             except (OSError, HTTPException) as error:
                 raise NotRunningError(f"the proxy does not answer at {self._path}: {error}") from error
 
@@ -64,8 +68,8 @@ class _Connection(HTTPConnection):
         self.sock: socket.socket = unixsocket.connect(self._path, PATIENCE)
 
 
-def _ask(connection: _Connection, method: str, target: str) -> HTTPResponse:
-    connection.request(method, target)
+def _ask(connection: _Connection, method: str, target: str, body: bytes = b"") -> HTTPResponse:
+    connection.request(method, target, body or None, {"Content-Type": "application/json"} if body else {})
     response = connection.getresponse()
     if response.status >= 400:  # noqa: PLR2004 - RFC 9110 section 15.5
         raise RefusedError(_reason(response))

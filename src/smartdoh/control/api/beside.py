@@ -75,8 +75,8 @@ def _load(application: Callable[[], ASGIApp]) -> tuple[ModuleType, ASGIApp]:
 
 
 def _application(server: Server) -> ASGIApp:
-    routes = importlib.import_module("smartdoh.control.api.routes")
-    return cast("ASGIApp", routes.application(server))
+    loaded = importlib.import_module("smartdoh.control.api.application")
+    return cast("ASGIApp", loaded.application(server))
 
 
 async def _readable(sock: socket.socket) -> None:

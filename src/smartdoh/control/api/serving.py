@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-MOST_CONNECTIONS = 16
+MOST_CONNECTIONS = 32  # those that follow something stay
 LONGEST_HEADERS = 16_384  # octets
 IDLE = 5  # seconds a connection without a request stays open
 PATIENCE = 1  # seconds that an answer under way gets at the end

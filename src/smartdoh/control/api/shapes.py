@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypedDict, final
+from typing import Any, Literal, NotRequired, final
+
+from typing_extensions import TypedDict
 
 from smartdoh.app.lists.progress import Phase, Result
 
@@ -160,8 +162,17 @@ class Explanation(TypedDict):
     addresses: list[RankedAddress]  # IPv4 before IPv6, each best first
 
 
+class WorkerStatus(TypedDict):
+    """One of several workers; of one that does not run only its number is known."""
+
+    number: int
+    pid: int | None
+    uptime_s: float | None
+    restarts: int | None
+
+
 class Status(TypedDict):
-    """What runs."""
+    """What runs; with several workers the process is their supervisor."""
 
     version: str
     fast_path: str  # which build of it runs
@@ -171,6 +182,7 @@ class Status(TypedDict):
     uptime_s: float
     groups: list[str]
     overrides: int
+    workers: NotRequired[list[WorkerStatus]]  # where there are several
 
 
 class Statistics(TypedDict):
@@ -181,3 +193,29 @@ class Statistics(TypedDict):
     under_way: int
     waiting: int
     groups: dict[str, dict[str, int]]
+
+
+class Reloaded(TypedDict):
+    """What came of a reload that was taken."""
+
+    warnings: list[str]
+
+
+class CacheCounts(TypedDict):
+    """The counters of both levels, as in Statistics."""
+
+    memory: dict[str, Any]
+    disk: dict[str, int] | None
+
+
+class Forgotten(TypedDict):
+    """What a flush came to."""
+
+    removed: int  # answers that went from memory
+    disk: bool  # whether the disk was flushed as well
+
+
+class Problem(TypedDict):
+    """What every error says."""
+
+    error: str

@@ -24,9 +24,9 @@ class Peer:
         self.number = number
         self._proxy = Proxy(path)
 
-    async def ask(self, method: str, target: str) -> Any:
+    async def ask(self, method: str, target: str, body: bytes = b"") -> Any:
         """The JSON that comes back. Raises RefusedError, or NotRunningError where it does not answer."""
-        return await asyncio.to_thread(self._proxy.request, method, target)
+        return await asyncio.to_thread(self._proxy.request, method, target, body)
 
     async def lines(self, target: str) -> AsyncIterator[bytes]:
         """The lines that come back; those of a worker that goes away end there."""

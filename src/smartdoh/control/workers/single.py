@@ -5,53 +5,40 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from smartdoh.app.server import Server
 from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept
-from smartdoh.control.api.routes import application as api_of
-from smartdoh.control.api.routes import lines
-from smartdoh.control.workers.shapes import WorkerStatus
+from smartdoh.control.api.application import application as api_of
+from smartdoh.control.api.endpoint import Asked, Endpoint, Json, Lines
+from smartdoh.control.api.shapes import KeptAnswer, WorkerStatus
 
 LONGEST_WRITE = 5.0  # seconds that a flush waits for what was being written before it
 
 
 def application(server: Server, seat: Seat) -> Starlette:
     """The API of one worker."""
-    own = Own(server, seat)
-    app = api_of(server)
-    app.router.routes[:0] = [
-        Route("/worker", own.status),
-        Route("/worker/memory", own.memory),
-        Route("/worker/settle", own.settle, methods=["POST"]),
-    ]
-    return app
+
+    async def own(asked: Asked) -> WorkerStatus:
+        return status(asked.server, seat)
+
+    besides = (
+        Endpoint("GET", "/worker", own, "Which worker this is.", Json(WorkerStatus)),
+        Endpoint("GET", "/worker/memory", _memory, "What is kept in memory alone.", Lines(KeptAnswer)),
+        Endpoint("POST", "/worker/settle", _settled, "Nothing is left to be written to disk.", Json(bool)),
+    )
+    return api_of(server, besides=besides)
 
 
-class Own:
-    """One method for each thing that only the first worker asks."""
+async def _memory(asked: Asked) -> AsyncIterator[KeptAnswer]:
+    return kept.everything(asked.server.runtime.fast)
 
-    def __init__(self, server: Server, seat: Seat) -> None:
-        self._server = server
-        self._seat = seat
 
-    async def status(self, _request: Request) -> Response:
-        """Which worker this is."""
-        return JSONResponse(status(self._server, self._seat))
-
-    async def memory(self, _request: Request) -> Response:
-        """What is kept in memory alone."""
-        rows = kept.everything(self._server.runtime.fast)
-        return StreamingResponse(lines(rows), media_type="application/jsonl")
-
-    async def settle(self, _request: Request) -> Response:
-        """Nothing is left that was to be written to disk."""
-        return JSONResponse({"settled": await settle(self._server)})
+async def _settled(asked: Asked) -> bool:
+    return await settle(asked.server)
 
 
 def status(server: Server, seat: Seat) -> WorkerStatus:

@@ -1,109 +1,109 @@
-"""The control API for all workers at once, served by the first: added up, flushed and reloaded together.
+"""The control API for all workers at once, served by the first.
 
-What is not here the first worker answers for itself, as a proxy alone would: lists, which it fetches for all, explain,
-and upstreams.
+Each endpoint says who answers for all: the first worker as a proxy alone would, all of them added up, or all told. What
+takes more than that has its own way here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.exceptions import HTTPException
 
 from smartdoh.app.server import Server
 from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept, ondisk
-from smartdoh.control.api.routes import Api, is_below, lines, problem
-from smartdoh.control.api.routes import application as api_of
+from smartdoh.control.api.application import application as api_of
+from smartdoh.control.api.endpoint import Asked, Endpoint, Handler
+from smartdoh.control.api.endpoints import cache, proxy
+from smartdoh.control.api.shapes import Forgotten, Reloaded, Status, WorkerStatus
+from smartdoh.control.api.table import ENDPOINTS
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.questions import folded
 from smartdoh.control.workers.adding import add_up
 from smartdoh.control.workers.peers import Peer, peers_of
 from smartdoh.control.workers.reloading import ReloadAll
-from smartdoh.control.workers.shapes import WorkerStatus
 from smartdoh.control.workers.single import settle, status
 from smartdoh.errors import ConfigError
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def application(server: Server, seat: Seat, main: Path, reloads: ReloadAll) -> Starlette:
     """The API of all workers, in the first one."""
     together = Together(server, seat, peers_of(seat, main), reloads)
-    app = api_of(server)
-    app.router.routes[:0] = [
-        Route("/status", together.status),
-        Route("/statistics", together.statistics),
-        Route("/reload", together.reload, methods=["POST"]),
-        Route("/cache", together.cache),
-        Route("/cache", together.flush, methods=["DELETE"]),
-        Route("/cache/export", together.export),
-        Route("/cache/{name:path}", together.kept),
-        Route("/cache/{name:path}", together.flush_name, methods=["DELETE"]),
-    ]
-    return app
+    return api_of(server, together.handlers())
 
 
 class Together:
-    """One method for each thing that takes all workers."""
+    """One method for each way in which all workers answer."""
 
     def __init__(self, server: Server, seat: Seat, peers: tuple[Peer, ...], reloads: ReloadAll) -> None:
         self._server = server
         self._seat = seat
-        self._own = Api(server)
         self._peers = peers
         self._reloads = reloads
 
-    async def status(self, request: Request) -> Response:
+    def handlers(self) -> dict[str, Handler]:
+        """What answers for all, by the endpoints' names, where the first worker's own word would not do."""
+        own: dict[str, Handler] = {
+            "GET /status": self._status,
+            "POST /reload": self._reload,
+            "DELETE /cache": partial(self._flushed, cache.flush),
+            "DELETE /cache/{name}": partial(self._flushed, cache.flush_name),
+            "GET /cache/{name}": self._kept,
+            "GET /cache/export": self._export,
+        }
+        return {
+            endpoint.name: own[endpoint.name] if endpoint.workers == "own" else self._way(endpoint)
+            for endpoint in ENDPOINTS
+            if endpoint.workers != "first"
+        }
+
+    def _way(self, endpoint: Endpoint) -> Handler:
+        ways = {"added": self._added_up, "told": self._told}
+        return partial(ways[endpoint.workers], endpoint)
+
+    async def _added_up(self, endpoint: Endpoint, asked: Asked) -> Any:
+        """What all say, added up."""
+        own, others = await asyncio.gather(endpoint.answer(asked), self._ask(endpoint.method, asked))
+        return add_up([own, *others])
+
+    async def _told(self, endpoint: Endpoint, asked: Asked) -> Any:
+        """All are told; where the first refuses, no other is."""
+        own = await endpoint.answer(asked)
+        await self._ask(endpoint.method, asked)
+        return own
+
+    async def _status(self, asked: Asked) -> Status:
         """What runs, with each worker; the process is the supervisor's."""
         workers = [status(self._server, self._seat), *await asyncio.gather(*map(_worker, self._peers))]
-        own = _json(await self._own.status(request))
-        return JSONResponse({**own, "pid": self._seat.supervisor, "workers": workers})
+        found = await proxy.status(asked)
+        found["pid"], found["workers"] = self._seat.supervisor, workers
+        return found
 
-    async def statistics(self, request: Request) -> Response:
-        """Counters of all."""
-        return await self._added_up(self._own.statistics, request)
-
-    async def cache(self, request: Request) -> Response:
-        """The caches' counters."""
-        return await self._added_up(self._own.cache, request)
-
-    async def reload(self, _request: Request) -> Response:
+    async def _reload(self, _asked: Asked) -> Reloaded:
         """As for a proxy alone; where the first worker refuses, no other is asked."""
         try:
             await self._reloads()
         except ConfigError as error:
-            return problem(HTTPStatus.CONFLICT, str(error))
-        return JSONResponse({"warnings": list(self._server.runtime.settings.warnings)})
+            raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
+        return Reloaded(warnings=list(self._server.runtime.settings.warnings))
 
-    async def flush(self, request: Request) -> Response:
-        """Forget everything, in every worker."""
-        return await self._flushed(self._own.flush, request)
-
-    async def flush_name(self, request: Request) -> Response:
-        """Forget one name; ?below=1 also those below it."""
-        return await self._flushed(self._own.flush_name, request)
-
-    async def kept(self, request: Request) -> Response:
+    async def _kept(self, asked: Asked) -> AsyncIterator[object]:
         """What is kept for one name in any worker's memory, each answer once."""
-        own = kept.of_name(
-            self._server.runtime.fast, folded(request.path_params["name"]), below=is_below(request)
-        )
-        return StreamingResponse(
-            lines(self._each_once(own, _target(request))), media_type="application/jsonl"
-        )
+        fast = self._server.runtime.fast
+        own = kept.of_name(fast, folded(asked.text("name")), below=asked.flag("below"))
+        return self._each_once(own, asked.target)
 
-    async def export(self, _request: Request) -> Response:
+    async def _export(self, _asked: Asked) -> AsyncIterator[object]:
         """Everything that is kept: what is in any worker's memory once, then what is on disk."""
-        return StreamingResponse(lines(self._everything()), media_type="application/jsonl")
+        return self._everything()
 
     async def _everything(self) -> AsyncIterator[object]:
         async for row in self._each_once(kept.everything(self._server.runtime.fast), "/worker/memory"):
@@ -124,30 +124,28 @@ class Together:
                     seen.add(_question(row))
                     yield row
 
-    async def _added_up(self, own: Handler, request: Request) -> Response:
-        shares = [_json(await own(request)), *await self._ask("GET", _target(request))]
-        return JSONResponse(add_up(shares))
-
-    async def _flushed(self, own: Handler, request: Request) -> Response:
+    async def _flushed(self, own: Handler, asked: Asked) -> Forgotten:
         """Flush in all, and once more when all has been written.
 
         What a worker was just writing to the shared disk when it was told may have been read by another meanwhile.
         """
-        shares = [_json(await own(request)), *await self._ask("DELETE", _target(request))]
+        shares = [await own(asked), *await self._ask("DELETE", asked)]
         if shares[0]["disk"]:
-            await asyncio.gather(settle(self._server), self._ask("POST", "/worker/settle"))
-            await asyncio.gather(own(request), self._ask("DELETE", _target(request)))
-        return JSONResponse({**shares[0], "removed": sum(share["removed"] for share in shares)})
+            await asyncio.gather(
+                settle(self._server), *(_said(peer, "POST", "/worker/settle") for peer in self._peers)
+            )
+            await asyncio.gather(own(asked), self._ask("DELETE", asked))
+        return Forgotten(removed=sum(share["removed"] for share in shares), disk=shares[0]["disk"])
 
-    async def _ask(self, method: str, target: str) -> list[Any]:
+    async def _ask(self, method: str, asked: Asked) -> list[Any]:
         """What those who run say."""
-        said = await asyncio.gather(*(_said(peer, method, target) for peer in self._peers))
+        said = await asyncio.gather(*(_said(peer, method, asked.target, asked.body) for peer in self._peers))
         return [each for each in said if each is not None]
 
 
-async def _said(peer: Peer, method: str, target: str) -> Any:
+async def _said(peer: Peer, method: str, target: str, body: bytes = b"") -> Any:
     try:
-        return await peer.ask(method, target)
+        return await peer.ask(method, target, body)
     except (NotRunningError, RefusedError):
         return None
 
@@ -162,14 +160,3 @@ def _question(row: dict[str, Any]) -> int:
     return hash(
         tuple(row[key] for key in ("name", "type", "klass", "view", "dnssec_ok", "checking_disabled"))
     )
-
-
-def _json(response: Response) -> Any:
-    return json.loads(bytes(response.body))
-
-
-def _target(request: Request) -> str:
-    """The path and query, as they came."""
-    path = request.scope["raw_path"].decode("ascii")
-    query = request.scope["query_string"].decode("ascii")
-    return f"{path}?{query}" if query else path
