@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -18,21 +19,26 @@ def write_privately(path: Path, content: bytes) -> None:
     write(path, Path(temporary), content)
 
 
-def write(path: Path, temporary: Path, content: bytes) -> None:
+def write(path: Path, temporary: Path, content: bytes, is_wanted: Callable[[], bool] = lambda: True) -> bool:
     """Put `content` in place of what is at `path`, by way of `temporary`, a file beside it.
 
-    Whoever opens `path` finds all of it or what was there before. Raises OSError, and changes nothing then.
+    Whoever opens `path` finds all of it or what was there before. `is_wanted` is asked when all else is done; where it
+    says no, False is returned. Raises OSError. Nothing has changed in either case.
     """
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if not is_wanted():
+            temporary.unlink()
+            return False
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+    return True
 
 
 def sync_folder(folder: Path) -> None:

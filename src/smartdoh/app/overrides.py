@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smartdoh.app import logs
-from smartdoh.app.watch import changes, state_of
+from smartdoh.app.overrides_reading import read
+from smartdoh.app.overrides_writing import Change, rewrite
+from smartdoh.app.watch import State, changes, state_of
 from smartdoh.config import Network
 from smartdoh.errors import ConfigError
 from smartdoh.rules.decide import Decisions
 from smartdoh.rules.overrides import Key, Overrides, reverse_names
-from smartdoh.rules.overrides_file import LARGEST, parse_overrides
 from smartdoh.tasks import Tasks
 
 LONGEST_SLEEP = 60.0  # seconds; the date may be set while an override waits for its end
@@ -24,22 +25,6 @@ Forget = Callable[[Collection[bytes], Collection[bytes]], Awaitable[object]]
 
 TellApart = Callable[[Collection[tuple[Network, ...]]], object]
 """Is told which sets of clients the overrides treat differently."""
-
-
-def read(path: Path, groups: Collection[str]) -> Overrides:
-    """The overrides in `path`. Raises ConfigError, also where there is no such file."""
-    try:
-        with path.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-    except OSError as error:
-        raise ConfigError(str(path), f"cannot be read: {error.strerror}") from error
-    if len(octets) > LARGEST:
-        raise ConfigError(str(path), f"is longer than {LARGEST} octets")
-    try:
-        text = octets.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError(str(path), "is not UTF-8") from None
-    return parse_overrides(text, groups, str(path))
 
 
 def wall_clock() -> datetime:
@@ -59,13 +44,15 @@ class OverridesFile:
         forget: Forget,
     ) -> None:
         """Read `path` and put it in force. Raises ConfigError."""
-        self._path = path
-        self._groups = groups
+        self.path = path
+        self.groups = groups
         self._decisions = decisions
         self._tell_apart = tell_apart
         self._forget = forget
         self._log = logs.get()
         self._replaced = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._written: State = None
         self._seen = state_of(path)
         if self._seen is None:
             self._log.warning("there are no overrides yet", file=str(path))
@@ -79,16 +66,31 @@ class OverridesFile:
         tasks.start(self._follow_ends(), "ends of overrides")
 
     async def _follow_changes(self) -> None:
-        async for _ in changes(self._path, self._seen):
+        async for _ in changes(self.path, self._seen):
             await self.load()
 
     async def load(self) -> None:
         """Read the file once more, in a thread: a long one takes time, and answers go on meanwhile."""
-        try:
-            new = await asyncio.to_thread(read, self._path, self._groups)
-        except ConfigError as error:
-            self._log.error("overrides refused, the last good ones stay", problem=str(error))
-            return
+        async with self._one_at_a_time:
+            if self._written is not None and state_of(self.path) == self._written:
+                return  # it is what we wrote, and in force
+            try:
+                new = await asyncio.to_thread(read, self.path, self.groups)
+            except ConfigError as error:
+                self._log.error("overrides refused, the last good ones stay", problem=str(error))
+                return
+            await self._put_in_force(new)
+
+    async def edit(self, change: Change) -> None:
+        """Change the file as it is now, and put it in force before this ends.
+
+        Raises UnwritableError, or ConfigError where the change makes what no overrides are; nothing has changed then.
+        """
+        async with self._one_at_a_time:
+            new, self._written = await asyncio.to_thread(rewrite, self.path, self.groups, change)
+            await self._put_in_force(new)
+
+    async def _put_in_force(self, new: Overrides) -> None:
         old, self._decisions.overrides = self._decisions.overrides, new
         self._replaced.set()
         self._tell_apart(new.clients)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smartdoh.app.overrides import read
+from smartdoh.app.overrides_reading import read
 from smartdoh.config import Rule, Settings, format_duration
 from smartdoh.control import tables
 from smartdoh.control.api.shapes import ListStatus

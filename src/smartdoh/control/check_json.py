@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from smartdoh.app.overrides import read
+from smartdoh.app.overrides_reading import read
 from smartdoh.config import BadConfigError, Rule, Settings
 from smartdoh.control.lists.local import opened
 from smartdoh.errors import ConfigError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from smartdoh.app.overrides import read
+from smartdoh.app.overrides_reading import read
 from smartdoh.errors import ConfigError
 from smartdoh.rules.overrides_file import LARGEST
 

@@ -108,7 +108,8 @@ async def events(found: AsyncIterator[Event]) -> AsyncIterator[str]:
 
 def problem(status: int, why: str, headers: dict[str, str] | None = None) -> Response:
     """An error as all have it."""
-    return JSONResponse({"error": why}, status, headers)
+    sendable = why.encode("utf-8", "backslashreplace").decode()  # a lone surrogate is no text
+    return JSONResponse({"error": sendable}, status, headers)
 
 
 def allowed(methods: Iterable[str]) -> str:

@@ -195,6 +195,37 @@ class Statistics(TypedDict):
     groups: dict[str, dict[str, int]]
 
 
+class OverrideEntry(TypedDict):
+    """One key of overrides.json."""
+
+    key: str
+    value: Any  # as in the file
+    line: NotRequired[int]  # where it stands; not where the file is broken
+
+
+class OverridesShown(TypedDict):
+    """overrides.json; where that is broken, what is in force instead."""
+
+    file: str
+    problem: str  # why the file cannot be used; empty: it can
+    entries: list[OverrideEntry]
+
+
+class OverrideValue(TypedDict):
+    """What a key of overrides.json is to have."""
+
+    value: str | list[Any] | dict[str, Any]
+
+
+class OverrideChange(TypedDict):
+    """One key that was changed, in the spelling that the file has."""
+
+    file: str
+    key: str
+    value: Any  # that it has now; null: it was removed
+    before: Any  # that it had; null: it was not there
+
+
 class Reloaded(TypedDict):
     """What came of a reload that was taken."""
 

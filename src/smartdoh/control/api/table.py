@@ -19,12 +19,13 @@ The order matters: a path that is said whole comes before one that it could be t
 from __future__ import annotations
 
 from smartdoh.control.api.endpoint import Endpoint
-from smartdoh.control.api.endpoints import cache, explain, lists, proxy, upstreams
+from smartdoh.control.api.endpoints import cache, explain, lists, overrides, proxy, upstreams
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *proxy.ENDPOINTS,
     *upstreams.ENDPOINTS,
     *explain.ENDPOINTS,
+    *overrides.ENDPOINTS,
     *lists.ENDPOINTS,
     *cache.ENDPOINTS,
 )

@@ -28,6 +28,7 @@ def application(server: Server, seat: Seat) -> Starlette:
     besides = (
         Endpoint("GET", "/worker", own, "Which worker this is.", Json(WorkerStatus)),
         Endpoint("GET", "/worker/memory", _memory, "What is kept in memory alone.", Lines(KeptAnswer)),
+        Endpoint("POST", "/worker/overrides", _overrides, "The overrides are as their file.", Json(None)),
         Endpoint("POST", "/worker/settle", _settled, "Nothing is left to be written to disk.", Json(bool)),
     )
     return api_of(server, besides=besides)
@@ -35,6 +36,12 @@ def application(server: Server, seat: Seat) -> Starlette:
 
 async def _memory(asked: Asked) -> AsyncIterator[KeptAnswer]:
     return kept.everything(asked.server.runtime.fast)
+
+
+async def _overrides(asked: Asked) -> None:
+    """Do not wait until the change of the file is noticed."""
+    if asked.server.runtime.overrides is not None:
+        await asked.server.runtime.overrides.load()
 
 
 async def _settled(asked: Asked) -> bool:

@@ -22,8 +22,8 @@ from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept, ondisk
 from smartdoh.control.api.application import application as api_of
 from smartdoh.control.api.endpoint import Asked, Endpoint, Handler
-from smartdoh.control.api.endpoints import cache, proxy
-from smartdoh.control.api.shapes import Forgotten, Reloaded, Status, WorkerStatus
+from smartdoh.control.api.endpoints import cache, overrides, proxy
+from smartdoh.control.api.shapes import Forgotten, OverrideChange, Reloaded, Status, WorkerStatus
 from smartdoh.control.api.table import ENDPOINTS
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.questions import folded
@@ -56,6 +56,8 @@ class Together:
             "POST /reload": self._reload,
             "DELETE /cache": partial(self._flushed, cache.flush),
             "DELETE /cache/{name}": partial(self._flushed, cache.flush_name),
+            "PUT /overrides/{key}": partial(self._overridden, overrides.put),
+            "DELETE /overrides/{key}": partial(self._overridden, overrides.remove),
             "GET /cache/{name}": self._kept,
             "GET /cache/export": self._export,
         }
@@ -94,6 +96,12 @@ class Together:
         except ConfigError as error:
             raise HTTPException(HTTPStatus.CONFLICT, str(error)) from None
         return Reloaded(warnings=list(self._server.runtime.settings.warnings))
+
+    async def _overridden(self, own: Handler, asked: Asked) -> OverrideChange:
+        """The first writes the file, and all of them read it before this ends."""
+        done: OverrideChange = await own(asked)
+        await asyncio.gather(*(_said(peer, "POST", "/worker/overrides") for peer in self._peers))
+        return done
 
     async def _kept(self, asked: Asked) -> AsyncIterator[object]:
         """What is kept for one name in any worker's memory, each answer once."""
