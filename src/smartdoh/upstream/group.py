@@ -43,12 +43,19 @@ class Group:
     def order(self, now: float) -> tuple[list[Member], int]:
         """Whom to ask, and how many of them at once: those that do well, best first, then the doubtful.
 
-        One that has rested long enough gets a copy of the question, so that nobody waits to see whether it is back.
+        One that has rested long enough gets a copy of the question, so that nobody waits to see whether it is back. One
+        that a person put aside is asked, last, only where nobody does well.
         """
         well = [member for member in self.members if not member.health.is_doubtful(now)]
         if len(well) == len(self.members):
             return self.rank(well), self.explore(well, now)
         ill = sorted((member for member in self.members if member not in well), key=_rest)
+        if any(member.health.is_put_aside(now) for member in ill):
+            ill = (
+                _awake(ill, now) if well else sorted(ill, key=lambda member: member.health.is_put_aside(now))
+            )
+            if not ill:
+                return self.rank(well), self.explore(well, now)
         due = next((member for member in ill if member.health.is_due(now)), None)
         if due is None or not well:
             return self.rank(well) + ill, 1
@@ -96,7 +103,10 @@ class Parallel(Group):
 
     def order(self, now: float) -> tuple[list[Member], int]:
         """As in Group, but all at once."""
-        return list(self.members), len(self.members)
+        awake = _awake(self.members, now)
+        if len(awake) < len(self.members) and all(member.health.is_doubtful(now) for member in awake):
+            awake += [member for member in self.members if member not in awake]
+        return awake, len(awake)
 
     def patience(self, lead: Member, waited: float, attempts: int) -> float:
         """As in Plan."""
@@ -177,6 +187,11 @@ class Hedged(Group):
 
 def _hedge_after(lead: Member) -> float:
     return min(max(lead.health.p95, SHORTEST_HEDGE), LONGEST_HEDGE)
+
+
+def _awake(members: Sequence[Member], now: float) -> list[Member]:
+    """Those that no person put aside."""
+    return [member for member in members if not member.health.is_put_aside(now)]
 
 
 def _rest(member: Member) -> float:

@@ -25,6 +25,7 @@ class Health:
         self.p95 = UNKNOWN_P95
         self.failures = 0  # in a row
         self.rest_until = 0.0
+        self.put_aside_until = 0.0  # by a person: asked while nobody else does well
         self.is_barred = False  # a loop: asked when nobody else is left, to say so
         self._samples: deque[float] = deque(maxlen=SAMPLES)
         self._since_count = 0
@@ -78,6 +79,10 @@ class Health:
         self._is_probed = False
         self._silent_since = now
 
+    def is_put_aside(self, now: float) -> bool:
+        """Whether a person wants it to rest."""
+        return now < self.put_aside_until
+
     def ended(self, now: float) -> None:
         """A request ended in a way that says nothing of health."""
         self._ended(now)
@@ -88,7 +93,7 @@ class Health:
 
     def is_doubtful(self, now: float) -> bool:
         """Whether others are the better choice: it rests or has not shown yet that it is back, or is silent."""
-        if self.failures >= FAILURES_TO_REST or self.is_barred:
+        if self.failures >= FAILURES_TO_REST or self.is_barred or now < self.put_aside_until:
             return True
         return self._waiting > 0 and now - self._silent_since > max(STALLED, 4 * self.p95)
 

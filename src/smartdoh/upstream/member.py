@@ -161,6 +161,15 @@ class Member:
         while self._queue and self.budget.in_flight < self.budget.limit and self._transport.has_room:
             self._queue.take().ask_late()
 
+    def rest(self, seconds: float) -> None:
+        """Be asked nothing for so long, as long as another of the group does well: a person wants that."""
+        self.health.put_aside_until = self._loop.time() + seconds
+
+    def wake(self) -> None:
+        """Be asked again: whatever rest it is in ends, and what failed before does not count."""
+        self.health.put_aside_until = 0.0
+        self.health.forgive(self._loop.time())
+
     def drop_connection(self) -> None:
         """Use a new connection from now on."""
         self._transport.drop_connection()

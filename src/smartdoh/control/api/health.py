@@ -39,7 +39,8 @@ def upstream(member: Member, now: float) -> UpstreamStatus:
         latency_ms=_milliseconds(health.latency, UNKNOWN_LATENCY),
         p95_ms=_milliseconds(health.p95, UNKNOWN_P95),
         health=_health(member, now),
-        rests_s=round(max(0.0, health.rest_until - now), 1),
+        rests_s=round(max(0.0, health.rest_until - now, health.put_aside_until - now), 1),
+        put_to_rest=health.is_put_aside(now),
         failures=health.failures,
         requests=member.requests,
         in_flight=budget.in_flight,
@@ -50,6 +51,8 @@ def upstream(member: Member, now: float) -> UpstreamStatus:
 
 
 def _health(member: Member, now: float) -> Health:
+    if member.health.is_put_aside(now):
+        return "resting"
     if member.health.failures >= FAILURES_TO_REST and now < member.health.rest_until:
         return "resting"
     return "doubtful" if member.health.is_doubtful(now) else "well"

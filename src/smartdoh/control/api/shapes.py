@@ -23,6 +23,7 @@ class UpstreamStatus(TypedDict):
     p95_ms: float | None
     health: Health
     rests_s: float
+    put_to_rest: bool  # by a person, and not for its failures
     failures: int  # in a row
     requests: int
     in_flight: int
@@ -193,6 +194,28 @@ class Statistics(TypedDict):
     under_way: int
     waiting: int
     groups: dict[str, dict[str, int]]
+
+
+class LookedUp(TypedDict):
+    """One question put to upstreams, past the cache. Without an answer the last five are not there."""
+
+    group: str
+    why: str  # that group, or this answer without asking anybody
+    took_ms: float
+    error: str | None  # why there is no answer
+    source: NotRequired[str]  # the upstream; what answered here
+    rcode: NotRequired[str]
+    answer: NotRequired[list[str]]
+    authority: NotRequired[list[str]]
+    additional: NotRequired[list[str]]
+
+
+class SettingsShown(TypedDict):
+    """The config that is in force: by table and key, defaults filled in, durations in seconds, no passwords."""
+
+    path: str  # empty: it came from nowhere
+    settings: dict[str, Any]
+    warnings: list[str]
 
 
 class OverrideEntry(TypedDict):

@@ -19,12 +19,12 @@ The order matters: a path that is said whole comes before one that it could be t
 from __future__ import annotations
 
 from smartdoh.control.api.endpoint import Endpoint
-from smartdoh.control.api.endpoints import cache, explain, lists, overrides, proxy, upstreams
+from smartdoh.control.api.endpoints import cache, lists, overrides, proxy, questions, upstreams
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *proxy.ENDPOINTS,
     *upstreams.ENDPOINTS,
-    *explain.ENDPOINTS,
+    *questions.ENDPOINTS,
     *overrides.ENDPOINTS,
     *lists.ENDPOINTS,
     *cache.ENDPOINTS,
