@@ -25,6 +25,7 @@ from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
 from smartdoh.app.questions.hub import Hub
+from smartdoh.app.questions.writing import Writing
 from smartdoh.app.runtime import Runtime
 from smartdoh.between import Between
 from smartdoh.cache.disk import Disk
@@ -81,6 +82,8 @@ class Server:
         self.hub = Hub()
         """Shows what is asked to whoever wants to see it."""
         self._queries = QueryLog(Outlet(STDERR))
+        self.writing = Writing(self.hub, self._place.worker)
+        """Has it written by another process."""
         self._between = Between()
         self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
         self._book = AddressBook(settings.state_dir, self._tasks)
@@ -131,6 +134,7 @@ class Server:
         self._use_cookies(self._runtime)
         self._log_queries(self._runtime)
         self._tasks.start(self.hub.follow(), "hub")
+        self._tasks.start(self.writing.follow(), "writing")
         for udp in self._udp:
             udp.start()
         for tcp in self._tcp:
@@ -218,6 +222,7 @@ class Server:
         """Have the questions of `runtime` logged, if its settings want that."""
         wanted = runtime.settings.log
         self.hub.serve(runtime.fast, runtime.resolver)
+        self.writing.serve(runtime.settings)
         self._queries.serve(logs.renderer(wanted.format, self._place.worker) if wanted.queries else None)
         if not wanted.queries:
             self.hub.remove(self._queries)
@@ -240,7 +245,7 @@ class Server:
             listener.stop()
         await self._tasks.aclose()
         await self._runtime.aclose()
-        self.hub.look()
+        await self.writing.end()
         await self._queries.end()
         if self._runtime.disk is not None:
             await asyncio.to_thread(self._runtime.disk.close)

@@ -20,6 +20,7 @@ BlockAnswer = Literal["null", "nxdomain", "refused"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LoopGuarding = Literal["local", "all", "off"]
 LogFormat = Literal["auto", "text", "json"]
+Privacy = Literal["whole", "short", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +143,21 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLogSettings:
+    """Whether what is asked is kept, where, for how many days (0: for ever) and in how many octets.
+
+    `exclude` are names in lower case without a dot at the end, with all below them.
+    """
+
+    enabled: bool
+    dir: Path
+    days: int
+    size: int
+    privacy: Privacy
+    exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalSettings:
     """Names that are answered here (RFC 6303, RFC 6761); `zones_off` are resolved like any other.
 
@@ -182,6 +198,7 @@ class Settings:
     block: BlockSettings
     cache: CacheSettings
     log: LogSettings
+    query_log: QueryLogSettings
     local: LocalSettings
     limits: LimitsSettings
     server: ServerSettings

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from smartdoh.app import clock
-from smartdoh.app.questions.seen import Seen, of_hit, of_told
+from smartdoh.app.questions.seen import Seen, of_packed, of_told
 from smartdoh.fastpath import FastPath
 from smartdoh.fastpath.log import NOTHING_TAKEN, Taken
 from smartdoh.fastpath.packed import read
@@ -197,4 +197,4 @@ def _some_hits(found: Gathered, most: int) -> list[Seen]:
     hits = found.hits
     every = max(1, math.ceil(hits.kept / most))
     weight = (hits.kept + hits.lost) / max(1, math.ceil(hits.kept / every))
-    return [of_hit(record, found.ahead, weight) for record in islice(read(hits.packed, every), most)]
+    return [of_packed(record, found.ahead, weight) for record in islice(read(hits.packed, every), most)]

@@ -6,12 +6,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from smartdoh.fastpath.packed import OUTCOMES, TRANSPORTS, WAY, Packed, client_text
+from smartdoh.fastpath.packed import OUTCOMES, TRANSPORTS, WAY, Packed, client_text, pack
 from smartdoh.pipeline.told import Told
 
 BY_LIST = re.compile(r"(?:^|: )([\w-]+) line (\d+)(?:, by alias .*)?$")
 """How a rule's name ends where a list decided, see `rules.router`."""
 
+PLACES = {outcome: place for place, outcome in enumerate(OUTCOMES)}
 FROM_UPSTREAM = frozenset(("hit", "stale", "miss", "failed"))
 
 
@@ -68,6 +69,30 @@ def by_rule(rule: str) -> Decided:
     return Decided("", "", rule, found[1], int(found[2])) if found else Decided(rule=rule)
 
 
+def to_text(who: Decided) -> bytes:
+    """As the text of a packed record."""
+    return "\0".join((who.group, who.upstream, who.rule, who.list, str(who.line))).encode("utf-8", "replace")
+
+
+def from_text(text: bytes) -> Decided:
+    """What the text of a packed record says: what `to_text` wrote, or a rule alone."""
+    match text.decode("utf-8", "replace").split("\0"):
+        case [""]:
+            return UNKNOWN
+        case [rule]:
+            return by_rule(rule)
+        case [group, upstream, rule, list_name, line] if line.isdecimal():
+            return Decided(group, upstream, rule, list_name, int(line))
+    return UNKNOWN
+
+
+def packed(told: Told, at: float) -> bytes:
+    """What the resolver tells as a record; `at` is when, by the records' clock."""
+    query, transport = told.query, int(not told.udp)
+    way = WAY.pack(transport, PLACES[told.outcome], query.qtype, query.qclass, told.rcode)
+    return pack(at, query.host, query.name, way, told.seconds, to_text(decided(told)))
+
+
 def of_told(told: Told, at: float, weight: float = 1.0) -> Seen:
     """What the resolver tells; `at` is when, in seconds since the epoch."""
     query, transport = told.query, "udp" if told.udp else "tcp"
@@ -86,10 +111,10 @@ def of_told(told: Told, at: float, weight: float = 1.0) -> Seen:
     )
 
 
-def of_hit(record: Packed, ahead: float, weight: float = 1.0) -> Seen:
-    """What the table answered; `ahead` is how far the time of day is ahead of the records' clock."""
+def of_packed(record: Packed, ahead: float, weight: float = 1.0) -> Seen:
+    """What a record says; `ahead` is how far the time of day is ahead of the records' clock."""
     transport, outcome, qtype, qclass, rcode = WAY.unpack(record.way)
-    who = by_rule(record.text.decode("utf-8", "replace")) if record.text else UNKNOWN
+    who = from_text(record.text) if record.text else UNKNOWN
     return Seen(
         record.at + ahead,
         TRANSPORTS[transport],
@@ -100,6 +125,6 @@ def of_hit(record: Packed, ahead: float, weight: float = 1.0) -> Seen:
         rcode,
         OUTCOMES[outcome],
         *who,
-        None,
+        record.seconds if record.seconds >= 0 else None,
         weight,
     )

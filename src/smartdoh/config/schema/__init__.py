@@ -15,6 +15,7 @@ from smartdoh.config.schema.listen import ListenTable
 from smartdoh.config.schema.lists import ListTable
 from smartdoh.config.schema.local import LocalTable
 from smartdoh.config.schema.log import LogTable
+from smartdoh.config.schema.query_log import QueryLogTable
 from smartdoh.config.schema.routing import RoutingTable, RuleTable
 from smartdoh.config.schema.server import ServerTable
 from smartdoh.config.settings import Settings
@@ -33,6 +34,7 @@ class Document(Schema):
     block: BlockTable = key({})
     cache: CacheTable = key({})
     log: LogTable = key({})
+    query_log: QueryLogTable = key({})
     local: LocalTable = key({})
     limits: LimitsTable = key({})
     server: ServerTable = key({})
@@ -56,6 +58,7 @@ class Document(Schema):
             block=self.block.resolve(),
             cache=self.cache.resolve(folder, state_dir),
             log=self.log.resolve(),
+            query_log=self.query_log.resolve(folder, state_dir),
             local=self.local.resolve(),
             limits=self.limits.resolve(),
             server=self.server.resolve(),
@@ -74,6 +77,7 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "block": BlockTable,
     "cache": CacheTable,
     "log": LogTable,
+    "query_log": QueryLogTable,
     "local": LocalTable,
     "limits": LimitsTable,
     "server": ServerTable,

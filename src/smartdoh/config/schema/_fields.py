@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from smartdoh.config.addresses import Endpoint, Network, parse_endpoint, parse_network
 from smartdoh.config.durations import parse_duration
 from smartdoh.config.names import parse_domain, parse_qtype, parse_word
+from smartdoh.config.sizes import parse_size
 from smartdoh.config.urls import ProxyUrl, UpstreamUrl, parse_list_url, parse_proxy, parse_upstream
 
 T = TypeVar("T")
@@ -127,6 +128,28 @@ class Whole(Kind):
         if not self.least <= value <= self.most:
             raise ValueError("is out of range")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Octets(Kind):
+    """A size within bounds that are written as sizes."""
+
+    least: str
+    most: str
+
+    @property
+    def allowed(self) -> str:
+        """The range, and how a size is written."""
+        return f'"{self.least}" to "{self.most}", in KiB, MiB, GiB or TiB'
+
+    def read(self, value: object) -> int:
+        """Octets."""
+        if not isinstance(value, str):
+            raise TypeError("is not a size in quotes")
+        size = parse_size(value)
+        if not parse_size(self.least) <= size <= parse_size(self.most):
+            raise ValueError("is out of range")
+        return size
 
 
 def _parse_path(text: str) -> Path | None:

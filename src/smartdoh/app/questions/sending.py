@@ -1,0 +1,121 @@
+"""Passing what was asked on to the writer: never waiting for it, and counting what finds no room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+
+from smartdoh.app.questions.frames import frame
+from smartdoh.app.questions.hub import Gathered
+from smartdoh.app.questions.seen import packed
+
+MOST_WAITING = 16 << 20  # octets that the writer has not taken yet: some seconds of 50,000 lines each
+
+
+class Sending:
+    """An output of the hub: frames to whatever socket there is at the moment."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        """Records, since the start, that never went to the writer."""
+        self.gone = asyncio.Event()
+        """Set while there is nobody to send to."""
+        self.gone.set()
+        self._sock: socket.socket | None = None
+        self._is_ending = False
+        self._waiting: deque[memoryview] = deque()
+        self._octets = 0
+        self._untold = 0  # of those lost, how many the writer has not heard of
+
+    def use(self, sock: socket.socket) -> None:
+        """Send to `sock` from now on, which is closed when nobody reads it any more."""
+        self.stop()
+        sock.setblocking(False)
+        self._sock, self._is_ending = sock, False
+        self.gone.clear()
+        asyncio.get_running_loop().add_reader(sock, self._hear)
+
+    def end(self) -> None:
+        """Send what waits, and then no more."""
+        self._is_ending = True
+        if not self._waiting:
+            self.stop()
+
+    def stop(self) -> None:
+        """Send nothing any more; what waits is lost, and nobody is left to be told how much that is."""
+        sock, self._sock = self._sock, None
+        if sock is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_writer(sock)
+        loop.remove_reader(sock)
+        sock.close()
+        self._waiting.clear()
+        self._octets = 0
+        self.gone.set()
+
+    def _hear(self) -> None:
+        """The writer never says anything: it is gone."""
+        try:
+            is_there = self._sock is not None and bool(self._sock.recv(1))
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            is_there = False
+        if not is_there:
+            self.stop()
+
+    def take(self, found: Gathered) -> None:
+        """Send all of it, or count it."""
+        hits, others = found.hits, found.others
+        lost = hits.lost + found.lost
+        self.lost += lost
+        self._untold += lost
+        if not (hits.kept or others or self._untold):
+            return
+        if self._sock is None or self._is_ending or self._octets > MOST_WAITING:
+            self.lost += hits.kept + len(others)
+            self._untold += hits.kept + len(others)
+            return
+        records = hits.packed + b"".join([packed(told, at) for at, told in others])
+        self._put(frame(records, self._untold, found.ahead))
+        self._untold = 0
+
+    def _put(self, octets: bytes) -> None:
+        self._waiting.append(memoryview(octets))
+        self._octets += len(octets)
+        if len(self._waiting) == 1:
+            self._send()
+
+    def _send(self) -> None:
+        """Send what the socket takes, and the rest when it takes more."""
+        sock, waiting = self._sock, self._waiting
+        if sock is None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            while waiting:
+                sent = sock.send(waiting[0])
+                self._octets -= sent
+                if sent < len(waiting[0]):
+                    waiting[0] = waiting[0][sent:]
+                else:
+                    waiting.popleft()
+        except (BlockingIOError, InterruptedError):
+            loop.add_writer(sock, self._send)
+        except OSError:  # the writer is gone: whoever watches it brings another
+            self.stop()
+        else:
+            loop.remove_writer(sock)
+            if self._is_ending:
+                self.stop()
+
+    async def finish(self, seconds: float) -> None:
+        """Send what waits, but for no longer than this, and no more."""
+        self.end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.gone.wait()
+        self.stop()
