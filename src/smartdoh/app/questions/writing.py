@@ -166,5 +166,5 @@ def _start(plan: WriterPlan) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=(plan.proxy,),
-        start_new_session=True,  # Ctrl-C is for the proxy
+        process_group=0,  # Ctrl-C is for the proxy
     )
