@@ -25,6 +25,8 @@ from smartdoh.app.outlet import Outlet
 from smartdoh.app.place import Place, alone
 from smartdoh.app.querylog import QueryLog
 from smartdoh.app.questions.hub import Hub
+from smartdoh.app.questions.seconds import totals
+from smartdoh.app.questions.watching import Watching
 from smartdoh.app.questions.writing import Writing
 from smartdoh.app.runtime import Runtime
 from smartdoh.between import Between
@@ -81,6 +83,8 @@ class Server:
         self._tasks = self._new_tasks()
         self.hub = Hub()
         """Shows what is asked to whoever wants to see it."""
+        self.live = Watching(self.hub, self._answered, self._tasks)
+        """What was asked in the last minutes, while somebody watches."""
         self._queries = QueryLog(Outlet(STDERR))
         self.writing = Writing(self.hub, self._place.worker)
         """Has it written by another process."""
@@ -122,6 +126,10 @@ class Server:
     def listening(self) -> list[str]:
         """The addresses that questions are taken on."""
         return listening(self._sockets)
+
+    def _answered(self) -> dict[str, float]:
+        """How many questions the table has answered, by outcome."""
+        return totals(self._runtime.fast.statistics().answered)
 
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from smartdoh.control.api.endpoint import FALSE, REQUIRED, TRUE, Endpoint, Event, Json, Lines, Param
+from smartdoh.control.api.followed import Followed
 from smartdoh.errors import ConfigError
 
 JSON_LINES = "application/jsonl"
@@ -86,7 +87,7 @@ def response_of(endpoint: Endpoint, given: Any) -> Response:
         return JSONResponse(given)
     if isinstance(endpoint.gives, Lines):
         return StreamingResponse(lines(given), media_type=JSON_LINES)
-    return StreamingResponse(events(given), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
+    return Followed(events(given), media_type=EVENT_STREAM, headers={"Cache-Control": "no-store"})
 
 
 def head_of_stream(endpoint: Endpoint) -> Response:
@@ -102,8 +103,12 @@ async def lines(rows: AsyncIterator[object]) -> AsyncIterator[str]:
 
 async def events(found: AsyncIterator[Event]) -> AsyncIterator[str]:
     """Each event as the stream has it."""
-    async for name, data in found:
-        yield f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    try:
+        async for name, data in found:
+            yield f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    finally:
+        if isinstance(found, AsyncGenerator):
+            await found.aclose()
 
 
 def problem(status: int, why: str, headers: dict[str, str] | None = None) -> Response:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from smartdoh.control.api.followed import ABORT
 
 MOST_CONNECTIONS = 32  # those that follow something stay
 LONGEST_HEADERS = 16_384  # octets
@@ -17,8 +20,13 @@ PATIENCE = 1  # seconds that an answer under way gets at the end
 
 async def serve(application: ASGIApp, sock: socket.socket) -> None:
     """Answer on `sock` until cancelled."""
+
+    async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {ABORT: partial(_abort, inner, scope)}
+        await application(scope, receive, send)
+
     config = uvicorn.Config(
-        application,
+        with_abort,
         http="h11",
         ws="none",
         lifespan="off",
@@ -39,6 +47,13 @@ async def serve(application: ASGIApp, sock: socket.socket) -> None:
         if inner.started:
             inner.force_exit = True
             await inner.shutdown([sock])
+
+
+def _abort(server: uvicorn.Server, scope: Scope) -> None:
+    """End the connection of a request at once, whatever is still to be sent on it."""
+    for connection in server.server_state.connections:
+        if getattr(connection, "scope", None) is scope:
+            connection.transport.abort()
 
 
 class _Inner(uvicorn.Server):

@@ -19,7 +19,7 @@ The order matters: a path that is said whole comes before one that it could be t
 from __future__ import annotations
 
 from smartdoh.control.api.endpoint import Endpoint
-from smartdoh.control.api.endpoints import cache, lists, overrides, proxy, questions, upstreams
+from smartdoh.control.api.endpoints import cache, lists, live, overrides, proxy, questions, upstreams
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *proxy.ENDPOINTS,
@@ -28,4 +28,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *overrides.ENDPOINTS,
     *lists.ENDPOINTS,
     *cache.ENDPOINTS,
+    *live.ENDPOINTS,
 )

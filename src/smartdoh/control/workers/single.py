@@ -13,8 +13,10 @@ from smartdoh.app.server import Server
 from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept
 from smartdoh.control.api.application import application as api_of
-from smartdoh.control.api.endpoint import Asked, Endpoint, Json, Lines
+from smartdoh.control.api.endpoint import Asked, Endpoint, Json, Lines, Param
+from smartdoh.control.api.live import share
 from smartdoh.control.api.shapes import KeptAnswer, WorkerStatus
+from smartdoh.control.api.shapes_live import LiveShare
 
 LONGEST_WRITE = 5.0  # seconds that a flush waits for what was being written before it
 
@@ -29,6 +31,14 @@ def application(server: Server, seat: Seat) -> Starlette:
         Endpoint("GET", "/worker", own, "Which worker this is.", Json(WorkerStatus)),
         Endpoint("GET", "/worker/memory", _memory, "What is kept in memory alone.", Lines(KeptAnswer)),
         Endpoint("POST", "/worker/overrides", _overrides, "The overrides are as their file.", Json(None)),
+        Endpoint(
+            "GET",
+            "/worker/live",
+            _live,
+            "What this worker has seen.",
+            Json(LiveShare),
+            takes=(Param("history", "Whether with that of each second.", bool, False),),
+        ),
         Endpoint("POST", "/worker/settle", _settled, "Nothing is left to be written to disk.", Json(bool)),
     )
     return api_of(server, besides=besides)
@@ -42,6 +52,10 @@ async def _overrides(asked: Asked) -> None:
     """Do not wait until the change of the file is noticed."""
     if asked.server.runtime.overrides is not None:
         await asked.server.runtime.overrides.load()
+
+
+async def _live(asked: Asked) -> LiveShare:
+    return share(asked.server, history=asked.flag("history"))
 
 
 async def _settled(asked: Asked) -> bool:

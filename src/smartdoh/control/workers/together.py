@@ -21,9 +21,12 @@ from smartdoh.app.server import Server
 from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept, ondisk
 from smartdoh.control.api.application import application as api_of
-from smartdoh.control.api.endpoint import Asked, Endpoint, Handler
+from smartdoh.control.api.endpoint import Asked, Endpoint, Event, Handler
 from smartdoh.control.api.endpoints import cache, overrides, proxy
+from smartdoh.control.api.endpoints.live import following
+from smartdoh.control.api.live import merged, share
 from smartdoh.control.api.shapes import Forgotten, OverrideChange, Reloaded, Status, WorkerStatus
+from smartdoh.control.api.shapes_live import Live
 from smartdoh.control.api.table import ENDPOINTS
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.questions import folded
@@ -60,6 +63,8 @@ class Together:
             "DELETE /overrides/{key}": partial(self._overridden, overrides.remove),
             "GET /cache/{name}": self._kept,
             "GET /cache/export": self._export,
+            "GET /live": self._live,
+            "GET /live/follow": self._follow_live,
         }
         return {
             endpoint.name: own[endpoint.name] if endpoint.workers == "own" else self._way(endpoint)
@@ -112,6 +117,20 @@ class Together:
     async def _export(self, _asked: Asked) -> AsyncIterator[object]:
         """Everything that is kept: what is in any worker's memory once, then what is on disk."""
         return self._everything()
+
+    async def _live(self, _asked: Asked) -> Live:
+        """What is asked now of any worker."""
+        return await self._look(history=True)
+
+    async def _follow_live(self, _asked: Asked) -> AsyncIterator[Event]:
+        """The same each second."""
+        return following(self._server.live, lambda history: self._look(history=history))
+
+    async def _look(self, *, history: bool) -> Live:
+        own = share(self._server, history=history)
+        target = f"/worker/live?history={int(history)}"
+        others = await asyncio.gather(*(_said(peer, "GET", target) for peer in self._peers))
+        return merged([own, *(other for other in others if other is not None)])
 
     async def _everything(self) -> AsyncIterator[object]:
         async for row in self._each_once(kept.everything(self._server.runtime.fast), "/worker/memory"):

@@ -1,0 +1,84 @@
+"""Whether somebody watches: the live view is there while that is so, and costs nothing when it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from smartdoh.app.questions.hub import Hub
+from smartdoh.app.questions.live import Counters, LiveView, Look
+from smartdoh.tasks import Tasks
+
+PATIENCE = 60.0  # seconds after somebody last looked
+MOST_FOLLOWERS = 8
+LATE = 0.005  # seconds after a full one that it is closed: a timer may come a little early
+
+
+class Watching:
+    """Starts the live view with the first look at it, and ends it a minute after the last."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        counters: Counters,
+        tasks: Tasks,
+        always: Callable[[], bool] = lambda: False,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`counters` are the table's; `always` says whether the view goes on though nobody looks."""
+        self._hub, self._counters, self._tasks = hub, counters, tasks
+        self._always, self._now = always, now
+        self._view: LiveView | None = None
+        self._looked = 0.0
+        self._ticked = asyncio.Event()
+        self._followers = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the view is there."""
+        return self._view is not None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many follow as may."""
+        return self._followers >= MOST_FOLLOWERS
+
+    @contextlib.contextmanager
+    def following(self) -> Iterator[None]:
+        """While this is open, one more follows."""
+        self._followers += 1
+        try:
+            yield
+        finally:
+            self._followers -= 1
+
+    def look(self) -> Look:
+        """What there is to see; nothing yet when nobody has watched before."""
+        self._looked = self._now()
+        return (self._view or self._begin()).look()
+
+    async def next_second(self) -> None:
+        """Wait until there is more to see."""
+        self._looked = self._now()
+        if self._view is None:
+            self._begin()
+        await self._ticked.wait()
+
+    def _begin(self) -> LiveView:
+        view = self._view = LiveView(self._counters, self._now)
+        self._hub.add(view)
+        self._tasks.start(self._follow(view), "live view")
+        return view
+
+    async def _follow(self, view: LiveView) -> None:
+        try:
+            while self._always() or self._now() - self._looked < PATIENCE:
+                await asyncio.sleep(1 + LATE - time.time() % 1)
+                view.tick()
+                ticked, self._ticked = self._ticked, asyncio.Event()
+                ticked.set()
+        finally:
+            self._hub.remove(view)
+            self._view = None
