@@ -24,6 +24,7 @@ from smartdoh.cache.second import SecondLevel
 from smartdoh.config import CacheSettings, Network, Settings
 from smartdoh.fastpath import FastPath
 from smartdoh.pipeline.bogus import Bogus
+from smartdoh.pipeline.explained import Explained
 from smartdoh.pipeline.order import ipv4_first, shapers, stages
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.pipeline.selfprobe import SelfProbe
@@ -133,17 +134,27 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
     cache, limits = settings.cache, settings.limits
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
     bounds = _bounds(cache)
+    second = SecondLevel(disk, origins, bounds, clock.now) if disk is not None else None
+    look = Explained(
+        decisions,
+        upstreams.groups,
+        stages(settings),
+        fast.peek,
+        second,
+        lambda: bogus.lists,
+        clock.now,
+    )
     return Resolver(
         fast,
         decisions,
         upstreams.groups,
-        stages(settings, probe),
+        stages(settings, probe, look if settings.local.explain else None),
         shapers(settings, decisions, bogus, fast.peek),
         bounds,
         report,
         clock.now,
         stale_after=cache.stale_after,
-        second=SecondLevel(disk, origins, bounds, clock.now) if disk is not None else None,
+        second=second,
         timing=timing,
         origins=origins,
         between=between,

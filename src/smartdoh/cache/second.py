@@ -27,10 +27,10 @@ class SecondLevel:
         self._clock = clock
         disk.name_groups({octets: name for name, octets in self._fingerprints.items()})
 
-    def recall(self, query: Query, group: str) -> Entry | None:
+    def recall(self, query: Query, group: str, *, is_asked: bool = True) -> Entry | None:
         """The answer that `group` gave to `query`, fresh or stale, as it would be had it stayed in memory.
 
-        It has passed the checks that an upstream's answer passes.
+        It has passed the checks that an upstream's answer passes. `is_asked` is whether a client asked for it.
         """
         key = self._key(query, group)
         octets = self._disk.get(key)
@@ -48,7 +48,7 @@ class SecondLevel:
         except WireError:
             self._disk.delete(key, is_damaged=True)
             return None
-        if not record.asked and self._disk.is_crowded:
+        if is_asked and not record.asked and self._disk.is_crowded:
             self._disk.put(key, records.encode(key, record._replace(asked=True)))
         flags = scan.flags | AD if record.ad else scan.flags & ~AD
         answer = Answer(record.wire, scan._replace(flags=flags), record.source, 0, record.ede)

@@ -161,11 +161,13 @@ class QueryLogSettings:
 class LocalSettings:
     """Names that are answered here (RFC 6303, RFC 6761); `zones_off` are resolved like any other.
 
-    `rebind_allow` are names of the world that may have private addresses.
+    `rebind_allow` are names of the world that may have private addresses. `explain` is whether those who may ask are
+    told in band why a name gets its answer.
     """
 
     zones_off: tuple[str, ...]
     rebind_allow: tuple[str, ...]
+    explain: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

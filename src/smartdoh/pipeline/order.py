@@ -8,6 +8,7 @@ from smartdoh.pipeline.block import blocks
 from smartdoh.pipeline.bogus import Bogus
 from smartdoh.pipeline.chain import blocks_aliases
 from smartdoh.pipeline.given import given_addresses
+from smartdoh.pipeline.inband import Look, in_band
 from smartdoh.pipeline.ipv6 import Peek, drops_ipv6
 from smartdoh.pipeline.local import local_names
 from smartdoh.pipeline.protocol import answer_any, chaos, refuse_meta, refuse_transfer
@@ -17,14 +18,15 @@ from smartdoh.rules.decide import Decisions
 from smartdoh.rules.domains import Domains
 
 
-def stages(settings: Settings, probe: SelfProbe | None = None) -> tuple[Stage, ...]:
-    """The stages that a miss goes through; the first that answers ends it."""
+def stages(settings: Settings, probe: SelfProbe | None = None, look: Look | None = None) -> tuple[Stage, ...]:
+    """The stages that a miss goes through; the first that answers ends it. `look` tells those who ask in band."""
     block = settings.block
     return (
         *([probe.answer] if probe is not None else []),  # ours alone, so nothing else may decide about it
         refuse_transfer,  # whatever the name: a transfer is never served, so nothing may turn it into data
         refuse_meta,  # whatever the name, too
         chaos(hide_version=settings.listen.hide_version),  # another class knows none of the names below
+        in_band(look),  # our own zone: no rule of anybody has a say in it
         answer_any,  # before names: a blocked or local name must not make ANY large either
         given_addresses,  # the user's word on this very name
         blocks(block.answer, int(block.ttl)),  # the user's word still, before the RFCs' defaults

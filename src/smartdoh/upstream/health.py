@@ -33,6 +33,11 @@ class Health:
         self._waiting = 0
         self._silent_since = 0.0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it has ever answered."""
+        return bool(self._samples)
+
     def asked(self, now: float) -> None:
         """A request went. The first after a rest is a probe; until it ends, none is due."""
         if self._waiting == 0:

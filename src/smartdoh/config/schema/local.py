@@ -15,7 +15,15 @@ class LocalTable(Schema):
         [],
         meaning='Public names that may have private addresses, as `"plex.direct"`; see [filters](filters.md).',
     )
+    explain: bool = key(
+        True,
+        meaning="Whether TXT of `NAME.explain.smartdoh` says why NAME gets its answer; see [control](control.md).",
+    )
 
     def resolve(self) -> LocalSettings:
         """The settings of this table."""
-        return LocalSettings(zones_off=tuple(self.zones_off), rebind_allow=tuple(self.rebind_allow))
+        return LocalSettings(
+            zones_off=tuple(self.zones_off),
+            rebind_allow=tuple(self.rebind_allow),
+            explain=self.explain,
+        )
