@@ -67,6 +67,8 @@ class Member:
         """When it last had no answer (the loop's clock), and why."""
         self.suspect: Callable[[], None] | None = None
         """Called when it had no answer, or SERVFAIL."""
+        self.sent: Callable[[bytes], None] | None = None
+        """Called with the name of each question that is put to it."""
         self._standing = Standing(self.name, group)
         self._bar = ""
         self._queue: FairQueue[InLine] = FairQueue(LEAST_QUEUE)
@@ -199,14 +201,20 @@ class Member:
         if self._finder is not None:
             addresses = self._finder.known()
             if not addresses:
-                self._tasks.start(self._find_and_send(self._finder, wire, done), f"bootstrap of {self.name}")
+                find = self._find_and_send(self._finder, query, wire, done)
+                self._tasks.start(find, f"bootstrap of {self.name}")
                 return False
             self._transport.addresses = addresses
-        self._transport.ask(wire, done)
+        self._put(query, wire, done)
         return True
 
+    def _put(self, query: Query, wire: bytes, done: Callable[[Reply | UpstreamError], None]) -> None:
+        if self.sent is not None:
+            self.sent(query.name)
+        self._transport.ask(wire, done)
+
     async def _find_and_send(
-        self, finder: Finder, wire: bytes, done: Callable[[Reply | UpstreamError], None]
+        self, finder: Finder, query: Query, wire: bytes, done: Callable[[Reply | UpstreamError], None]
     ) -> None:
         try:
             self._transport.addresses = await finder.find()
@@ -216,7 +224,7 @@ class Member:
             done(Timeout("given up", self.name))
             raise
         else:
-            self._transport.ask(wire, done)
+            self._put(query, wire, done)
 
     def _answered(self, query: Query, sent_at: float, asked: Asked, outcome: Reply | UpstreamError) -> None:
         now = self._loop.time()
