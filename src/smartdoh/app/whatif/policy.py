@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from smartdoh.app.overrides import read, wall_clock
+from smartdoh.app.overrides import wall_clock
+from smartdoh.app.overrides_reading import read
 from smartdoh.config import Settings
 from smartdoh.model import Query, Route
 from smartdoh.rules.decide import Decisions
