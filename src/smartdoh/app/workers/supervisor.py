@@ -213,6 +213,8 @@ class Supervisor:
         if not period or now < self._feed_at:
             return
         self._feed_at = now + period
+        if not self._was_ready:  # nobody counts yet, and what is not read yet leaves no room for READY
+            return
         if all(now - child.heard <= period for child in self._children if child.is_ready):
             self._notifier.alive()
 
