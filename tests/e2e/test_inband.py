@@ -108,7 +108,7 @@ def test_a_certificate_and_a_status_are_told(told: Told) -> None:
     told.upstream.behave(replies.status(503), full_name("busy"))
     assert told.errors(full_name("busy"))[0][1].startswith("rate limit (HTTP 503): ")
     told.upstream.behave(replies.status(500), full_name("broken"))
-    assert told.errors(full_name("broken"))[0][1].startswith("bad answer (HTTP 500): ")
+    assert "bad answer (HTTP 500): " in told.errors(full_name("broken"))[0][1]  # perhaps after the budget
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
