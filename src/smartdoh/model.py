@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
+from smartdoh.outcome import HIT
+
 
 class Edns(NamedTuple):
     """What an OPT record says (RFC 6891 section 6.1)."""
@@ -62,7 +64,7 @@ class Answer(NamedTuple):
     source: str = ""  # the upstream, rule or stage that it came from
     age: int = 0  # seconds it had spent in HTTP caches (RFC 8484 section 5.1)
     ede: bytes = b""  # an encoded Extended DNS Error option (RFC 8914), or nothing
-    is_blocked: bool = False  # a rule forbids the name: `source` is the rule
+    outcome: int = HIT  # what its giving counts as, once it is known; HIT of a failure: as its rcode says
 
 
 class Rewrite(NamedTuple):

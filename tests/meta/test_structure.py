@@ -9,6 +9,7 @@ import pytest
 from tests.meta import tree
 
 LAYERS = (
+    "outcome",
     "model",
     "errors",
     "tasks",

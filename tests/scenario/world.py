@@ -20,6 +20,7 @@ from smartdoh.errors import UpstreamError
 from smartdoh.fastpath import FastPath
 from smartdoh.model import Answer, Query, Shaper, Stage
 from smartdoh.pipeline import order
+from smartdoh.pipeline.asked import Asked
 from smartdoh.pipeline.bogus import Bogus
 from smartdoh.pipeline.order import ipv4_first, stages
 from smartdoh.pipeline.resolve import Resolver
@@ -166,6 +167,7 @@ class World:
             self.fast = before.fast
             self.fast.change_policy(views.view_of, stale_at_once=at_once)
         self.zones: Zones = before.zones if before else Zones()
+        self.asked: Asked = before.asked if before else Asked()
         self.decisions = Decisions(Router(settings.routing.rules, settings.routing.default), wall_clock)
         self.bogus = Bogus({name: group.bogus_nxdomain for name, group in settings.groups.items()})
         self.shapers = order.shapers(settings, self.decisions, self.bogus, self.fast.peek)
@@ -182,6 +184,7 @@ class World:
             None if disk is None else SecondLevel(disk, origins, _bounds(settings.cache), self.clock),
             origins=origins,
             zones=self.zones,
+            asked=self.asked,
             questions=settings.limits.questions,
             patience=settings.limits.wait,
             ipv4_first=ipv4_first(settings),

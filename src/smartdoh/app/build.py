@@ -23,6 +23,7 @@ from smartdoh.cache.policy import Bounds
 from smartdoh.cache.second import SecondLevel
 from smartdoh.config import CacheSettings, Network, Settings
 from smartdoh.fastpath import FastPath
+from smartdoh.pipeline.asked import Asked
 from smartdoh.pipeline.bogus import Bogus
 from smartdoh.pipeline.explained import Explained
 from smartdoh.pipeline.order import ipv4_first, shapers, stages
@@ -73,6 +74,7 @@ def build(
     parts.settle()
     disk = open_disk(settings.cache)
     zones = present.resolver.zones if present is not None else Zones()
+    asked = present.resolver.asked if present is not None else Asked()
     resolver = _resolver(
         settings,
         fast,
@@ -85,6 +87,7 @@ def build(
         timing,
         between,
         zones,
+        asked,
     )
     return Runtime(
         settings,
@@ -130,6 +133,7 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
     timing: Timing,
     between: Between,
     zones: Zones,
+    asked: Asked,
 ) -> Resolver:
     cache, limits = settings.cache, settings.limits
     origins = {name: fingerprint(group, cache) for name, group in settings.groups.items()}
@@ -159,6 +163,7 @@ def _resolver(  # noqa: PLR0913, PLR0917 - one for each part that is put togethe
         origins=origins,
         between=between,
         zones=zones,
+        asked=asked,
         questions=limits.questions,
         patience=limits.wait,
         ipv4_first=ipv4_first(settings),

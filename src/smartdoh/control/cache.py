@@ -29,7 +29,7 @@ def stats(config: Path, *, as_json: bool) -> None:
     console, memory = tables.console(), found["memory"]
     asked = memory["hits"] + memory["stale"] + memory["misses"]
     share = f", {(memory['hits'] + memory['stale']) / asked:.1%} answered from it" if asked else ""
-    answered = memory["answered"]
+    answered = [one for one in memory["answered"] if one["outcome"] != "refused"]
     for title, counts in (
         (f"In memory{share}", _plain(memory)),
         ("Answers from it by type", sums.by_type(answered)),

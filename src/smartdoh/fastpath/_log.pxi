@@ -62,7 +62,7 @@ cdef class Log:
         cdef uint8_t* out = self.octets + self.used
         cdef size_t name_size = question.key_size - 7, client_octets = client_size & MOST_CLIENT
         cdef const uint8_t* rest = question.key + name_size
-        cdef unsigned int outcome = kind // PER_OUTCOME & 3
+        cdef unsigned int outcome = kind // PER_OUTCOME & (OUTCOMES - 1)
         cdef Py_ssize_t text_size = 0
         cdef const char* text = utf8_of(source, &text_size) if outcome == BLOCKED else NULL
         cdef float seconds = -1

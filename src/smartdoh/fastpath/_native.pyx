@@ -358,9 +358,10 @@ cdef class FastPath:
     def statistics(self):
         """A copy of the counters."""
         answered = counts.answered(self.counts.pairs())
+        stale, others = counts.totals(answered)
         return Statistics(
-            hits=counts.total(answered, HIT) + counts.total(answered, BLOCKED),
-            stale=counts.total(answered, STALE),
+            hits=others,
+            stale=stale,
             misses=self.misses,
             malformed=self.malformed,
             refused=self.refused,
@@ -415,10 +416,13 @@ cdef class FastPath:
         cdef Kept* kept = self.table.find(question.key, question.key_size, question.hash)
         if kept == NULL or kept.generation != self.generation:
             return 0
-        outcome = HIT if now < kept.expires else STALE
-        if outcome == STALE and not self.may_be_stale(kept, question.flags, now):
-            return 0
-        self.kind = kind_of(udp, BLOCKED if kept.is_blocked else outcome, question, kept.rcode)
+        outcome = kept.outcome
+        if now >= kept.expires:
+            if not self.may_be_stale(kept, question.flags, now):
+                return 0
+            if outcome == HIT:
+                outcome = STALE
+        self.kind = kind_of(udp, outcome, question, kept.rcode)
         self.source = kept.source
         self.counts.of[self.kind] += 1
         kept.asked = True
@@ -583,6 +587,7 @@ cdef class FastPath:
     cdef bint may_refuse(self, double now, bint udp) noexcept:
         """Whether a client that may not ask is told so: over UDP only as often as cannot harm whoever it pretends to be."""
         self.refused += 1
+        self.counts.of[(0 if udp else PER_TRANSPORT) + REFUSED * PER_OUTCOME + RCODE_REFUSED] += 1
         if not udp:
             return True
         self.refusals = min(REFUSALS, self.refusals + (now - self.refusals_at) * REFUSALS)

@@ -10,9 +10,10 @@ parsed, judged and looked up in the table; a hit there is rendered and remembere
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import compress
 
 from smartdoh.fastpath.cookies import Cookies
-from smartdoh.fastpath.counts import BLOCKED, HIT, KINDS, STALE, TCP, UDP, answered, kind_of, total
+from smartdoh.fastpath.counts import KINDS, TCP, UDP, answered, kind_of, totals
 from smartdoh.fastpath.entry import Entry, Rendered, render
 from smartdoh.fastpath.judge import is_proven, judge, over_limit, refusal
 from smartdoh.fastpath.latency import Waits
@@ -36,7 +37,9 @@ from smartdoh.fastpath.surface import (
 )
 from smartdoh.fastpath.table import Table
 from smartdoh.model import Query
+from smartdoh.outcome import HIT, REFUSED, STALE
 from smartdoh.wire.codes import HEADER, QR, RD
+from smartdoh.wire.codes import REFUSED as RCODE_REFUSED
 
 REMEMBERED = 16_384  # finished answers kept for each view
 FORMS = 16  # spellings of one question that are remembered at a time
@@ -287,11 +290,13 @@ class FastPath:
 
     def statistics(self) -> Statistics:
         """A copy of the counters."""
-        found = answered(enumerate(self._answered))
+        counts = self._answered
+        found = answered((kind, counts[kind]) for kind in compress(range(KINDS), counts))
+        stale, others = totals(found)
         return replace(
             self._counts,
-            hits=total(found, HIT) + total(found, BLOCKED),
-            stale=total(found, STALE),
+            hits=others,
+            stale=stale,
             entries=len(self._table.entries),
             octets=self._table.octets,
             evictions=self._table.evictions,
@@ -338,6 +343,7 @@ class FastPath:
     def _refuse(self, wire: bytes, host: str, now: float, timeout: int, *, udp: bool) -> bytes | None:
         """REFUSED, over UDP only as often as cannot harm whoever the sender pretends to be."""
         self._counts.refused += 1
+        self._answered[kind_of(UDP if udp else TCP, REFUSED, 0, RCODE_REFUSED)] += 1
         if udp:
             passed = now - self._refusals_at
             self._refusals = min(REFUSALS, self._refusals + passed * REFUSALS)
@@ -356,7 +362,7 @@ class FastPath:
             entry.refresh_at = now + RECHECK
             self._due.append(query)
         entry.asked = True
-        outcome = BLOCKED if entry.is_blocked else STALE if stale else HIT
+        outcome = STALE if stale and entry.outcome == HIT else entry.outcome
         kind = kind_of(UDP if udp else TCP, outcome, query.qtype, entry.rcode)
         self._answered[kind] += 1
         if self._log is not None:

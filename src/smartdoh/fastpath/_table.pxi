@@ -32,7 +32,7 @@ cdef struct Kept:  # one answer; behind it lie its TTLs' offsets, its cuts, its 
     uint16_t ede_size
     uint16_t ad
     uint8_t rcode
-    uint8_t is_blocked
+    uint8_t outcome  # see smartdoh.outcome; HIT also of what has expired
     bint asked
 
 cdef struct Bucket:

@@ -67,8 +67,7 @@ cdef Kept* block_of(bytes key, entry) except NULL:
     kept.offsets, kept.cuts = <uint16_t>len(offsets), <uint16_t>len(cuts)
     kept.key_size, kept.wire_size, kept.ede_size = <uint16_t>len(key), <uint16_t>size, <uint16_t>len(ede)
     kept.stored, kept.expires, kept.stale, kept.refresh_at = entry.stored, entry.expires, entry.stale, entry.refresh_at
-    kept.rcode, kept.ad = entry.rcode, entry.ad
-    kept.is_blocked = 1 if entry.is_blocked else 0
+    kept.rcode, kept.ad, kept.outcome = entry.rcode, entry.ad, entry.outcome
     kept.asked = False
     kept.stamp = kept.generation = 0
     for number in range(kept.offsets):
@@ -98,7 +97,7 @@ cdef object entry_of(Kept* kept):
     entry.wire = PyBytes_FromStringAndSize(<char*>wire_of(kept), kept.wire_size)
     entry.ttl_offsets = tuple([offsets_of(kept)[number] for number in range(kept.offsets)])
     entry.ede = PyBytes_FromStringAndSize(<char*>ede_of(kept), kept.ede_size)
-    entry.rcode, entry.ad, entry.is_blocked = kept.rcode, kept.ad, bool(kept.is_blocked)
+    entry.rcode, entry.ad, entry.outcome = kept.rcode, kept.ad, kept.outcome
     entry.source, entry.origin = <object>kept.source, <object>kept.origin
     entry.stored, entry.expires, entry.stale, entry.refresh_at = kept.stored, kept.expires, kept.stale, kept.refresh_at
     entry.generation, entry.slot = kept.generation, kept.stamp

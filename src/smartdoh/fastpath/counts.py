@@ -1,7 +1,7 @@
 """Answers from the table, counted by what they were: how both builds number the kinds, and how a count is shown.
 
-A kind is a number below KINDS: transport, outcome, type and rcode, each in bits of its own, so that counting is one
-addition in an array. Types above 255 count together as 0.
+A kind is a number of 16 bits, below KINDS: transport, outcome, type and rcode, each in bits of its own, so that
+counting is one addition in an array. Types above 255 count together as 0. The spine counts by the same numbers.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from smartdoh import outcome as outcomes
+
 UDP, TCP = 0, 1
-HIT, STALE, BLOCKED = 0, 1, 2
 TRANSPORTS = ("udp", "tcp")
-OUTCOMES = ("hit", "stale", "blocked")
-OUTCOME_PLACES = 4  # a power of two, for what is masked in C
+OUTCOMES = outcomes.NAMES
 TYPES = 256
 RCODES = 16  # those of the header (RFC 1035 section 4.1.1): what is kept has no others
 PER_OUTCOME = TYPES * RCODES
-PER_TRANSPORT = OUTCOME_PLACES * PER_OUTCOME
+PER_TRANSPORT = outcomes.MOST * PER_OUTCOME
 KINDS = len(TRANSPORTS) * PER_TRANSPORT
 
 
@@ -44,7 +44,7 @@ def answered(counts: Iterable[tuple[int, int]]) -> list[Answered]:
     return [
         Answered(
             TRANSPORTS[kind // PER_TRANSPORT],
-            OUTCOMES[kind // PER_OUTCOME % OUTCOME_PLACES],
+            OUTCOMES[kind // PER_OUTCOME % outcomes.MOST],
             kind // RCODES % TYPES,
             kind % RCODES,
             count,
@@ -54,6 +54,13 @@ def answered(counts: Iterable[tuple[int, int]]) -> list[Answered]:
     ]
 
 
-def total(found: Iterable[Answered], outcome: int) -> int:
-    """How many of them have this outcome."""
-    return sum(one.count for one in found if one.outcome == OUTCOMES[outcome])
+def totals(found: Iterable[Answered]) -> tuple[int, int]:
+    """How many of the table's answers were data that had expired, and how many all others.
+
+    What is refused is not in the table.
+    """
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for one in found:
+        counts[one.outcome] += one.count
+    stale = counts[OUTCOMES[outcomes.STALE]]
+    return stale, sum(counts.values()) - stale - counts[OUTCOMES[outcomes.REFUSED]]

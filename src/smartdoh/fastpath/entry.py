@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartdoh.model import Answer, Query
+from smartdoh.outcome import FAILED, HIT
 from smartdoh.wire import edit, edns
 from smartdoh.wire.codes import (
     AD,
@@ -13,6 +14,7 @@ from smartdoh.wire.codes import (
     MAX_MESSAGE,
     MAX_UDP,
     MIN_UDP,
+    NOERROR,
     NXDOMAIN,
     QR,
     RA,
@@ -22,6 +24,7 @@ from smartdoh.wire.codes import (
 )
 
 STALE_ANSWER_TTL = 30  # seconds, RFC 8767 section 5
+_DATA = (NOERROR, NXDOMAIN)
 _EDE_STALE = edns.extended_error(EDE_STALE)
 _EDE_STALE_NXDOMAIN = edns.extended_error(EDE_STALE_NXDOMAIN)
 
@@ -43,8 +46,8 @@ class Entry:
 
     Fresh before `expires`, stale before `stale_until`. From `refresh_at` on a client that asks starts a refresh.
     `origin` is the fingerprint of the group that said it, shared by all of its answers; empty where the answer came
-    about otherwise, or holds under the present policy alone. Nothing here changes but `refresh_at`, the mark
-    `asked` and the place in the table.
+    about otherwise, or holds under the present policy alone. `outcome` is what its giving counts as; HIT is STALE from
+    `expires` on. Nothing here changes but `refresh_at`, the mark `asked` and the place in the table.
     """
 
     __slots__ = (
@@ -53,8 +56,8 @@ class Entry:
         "ede",
         "expires",
         "generation",
-        "is_blocked",
         "origin",
+        "outcome",
         "rcode",
         "refresh_at",
         "rendered",
@@ -78,10 +81,10 @@ class Entry:
         self.wire = answer.wire
         self.ttl_offsets = answer.scan.ttl_offsets
         self.rcode = answer.scan.rcode & RCODE
+        self.outcome = answer.outcome or (HIT if self.rcode in _DATA else FAILED)
         self.ad = answer.scan.flags & AD
         self.ede = answer.ede
         self.source = answer.source
-        self.is_blocked = answer.is_blocked
         self.origin = origin
         self.stored = stored
         self.expires = stored + ttl

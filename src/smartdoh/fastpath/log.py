@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from smartdoh.fastpath.counts import BLOCKED, OUTCOME_PLACES, PER_OUTCOME, PER_TRANSPORT, RCODES
+from smartdoh.fastpath.counts import PER_OUTCOME, PER_TRANSPORT, RCODES
 from smartdoh.fastpath.packed import WAY, pack
 from smartdoh.model import Query
+from smartdoh.outcome import BLOCKED, MOST
 
 OCTETS_PER_RECORD = 96  # kept free for each; some may take more, if others take less
 
@@ -51,5 +52,5 @@ class Log:
 
 def way_of(kind: int, qtype: int, qclass: int) -> tuple[bytes, bool]:
     """An answer of this kind as `packed` has it, and whether it says that the name is blocked."""
-    outcome = kind // PER_OUTCOME % OUTCOME_PLACES
+    outcome = kind // PER_OUTCOME % MOST
     return WAY.pack(kind // PER_TRANSPORT, outcome, qtype, qclass, kind % RCODES), outcome == BLOCKED

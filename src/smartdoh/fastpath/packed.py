@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from smartdoh.outcome import NAMES
+
 HEADER = struct.Struct("=HBBHdf8s")
 """Octets of the record, of the client, of the name, of the text; when (seconds); how long it took (seconds); WAY."""
 
@@ -19,11 +21,7 @@ WAY = struct.Struct("=BBHHH")
 """Transport and outcome as their places in the tuples below, type, class, rcode."""
 
 TRANSPORTS = ("udp", "tcp")
-OUTCOMES = ("hit", "stale", "blocked", "miss", "local", "refused", "failed")
-"""Fresh from memory or disk, stale, blocked by a rule, fetched, known here, refused, answered by nobody.
-
-The first three are what the table answers, see `counts`.
-"""
+OUTCOMES = NAMES
 
 UNTIMED = -1.0  # seconds of a question that was answered at once
 IS_TEXT = 0x80  # in the length of a client

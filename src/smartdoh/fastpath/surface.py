@@ -45,9 +45,9 @@ class Datagrams(Protocol):
 class Statistics:
     """Plain counters since the start; a snapshot is a copy.
 
-    `hits` and `stale` are the answers from the table, fresh (or blocked) and stale; `answered` has them by kind.
-    `limited` were over their client's limit, whether they got a truncated answer or nothing. `waits`
-    are those of the misses that were fetched.
+    `stale` are the answers from the table that were data which had expired, `hits` all others. `answered` has them by
+    kind, and as REFUSED the questions of `refused`, whose types nobody looked at. `limited` were over their client's
+    limit, whether they got a truncated answer or nothing. `waits` are those of the misses that were fetched.
     """
 
     hits: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from smartdoh.model import Answer, Query, Rewrite, Route, Stage
+from smartdoh.outcome import BLOCKED
 from smartdoh.wire import compose
 from smartdoh.wire.codes import AAAA, EDE_BLOCKED, EDE_OTHER, IN, NOERROR, REFUSED, A
 from smartdoh.wire.compose import Rr
@@ -28,10 +29,10 @@ def blocks(answer_with: Literal["null", "nxdomain", "refused"], ttl: int) -> Sta
             return compose.answer(query, REFUSED, source=route.why, ede=extended_error(EDE_OTHER, route.why))
         if not route.is_blocked or query.qclass != IN:
             return None
-        answer = blocked(query, route)
-        return answer._replace(is_blocked=True) if answer is not None else None
+        blocked = blocked_answer(query, route)
+        return None if blocked is None else blocked._replace(outcome=BLOCKED)
 
-    def blocked(query: Query, route: Route) -> Answer | None:
+    def blocked_answer(query: Query, route: Route) -> Answer | None:
         if route.rewrite is not None:
             return _rewritten(query, route, route.rewrite, ttl)
         ede = extended_error(EDE_BLOCKED, words(route))

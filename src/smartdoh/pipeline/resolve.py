@@ -13,7 +13,9 @@ from smartdoh.cache.second import SecondLevel
 from smartdoh.errors import Overloaded, UpstreamError
 from smartdoh.fastpath import RECHECK, Entry, FastPath
 from smartdoh.model import Answer, Query, Reply, Route, Shaper, Stage, Upstream
+from smartdoh.outcome import FAILED, HIT, LOCAL, MISS, NAMES, REFUSED, STALE
 from smartdoh.pipeline import absent, alias, failures
+from smartdoh.pipeline.asked import Asked
 from smartdoh.pipeline.flights import PATIENCE, QUESTIONS, Flights, Waiter
 from smartdoh.pipeline.ipv6 import ipv4_question
 from smartdoh.pipeline.outage import Outages
@@ -58,6 +60,7 @@ class Resolver:
         origins: Mapping[str, bytes] = _NO_ORIGINS,
         between: Between | None = None,
         zones: Zones | None = None,
+        asked: Asked | None = None,
         questions: int = QUESTIONS,
         patience: float = PATIENCE,
         ipv4_first: Collection[str] = (),
@@ -67,6 +70,7 @@ class Resolver:
         `stale_after` is how long a client waits before it gets a stale answer (seconds). `timing` orders addresses.
         `origins` are the fingerprints of groups whose answers outlive a change of policy that leads to them still.
         `zones` tells which of them are flooded; `questions` and `patience` (seconds) are how many may wait, how long.
+        `asked` counts what is answered here.
         `ipv4_first` are the groups of which no AAAA answer is shaped before it is known what A says.
         """
         self._fast = fast
@@ -85,6 +89,7 @@ class Resolver:
         self._ipv4_first = frozenset(ipv4_first)
         self._loop = asyncio.get_running_loop()
         self.zones = Zones() if zones is None else zones
+        self.asked = Asked() if asked is None else asked
         self.flights = Flights(self._loop, questions, patience)
         self.outages = Outages(fast, clock)
         self.tell: Tell | None = None
@@ -95,17 +100,17 @@ class Resolver:
         waiter = Waiter(query, reply, self._loop.time(), udp=udp)
         try:
             route = waiter.route = self._decisions.route(query)
-            entry = self.answer_here(query, route)
-            outcome = _of_here(route, entry)
-            if entry is None:
-                entry = self._recall(query, route) or self._known_absent(query, route)
-                outcome = self._of_kept(entry)
+            entry = (
+                self.answer_here(query, route)
+                or self._recall(query, route)
+                or self._known_absent(query, route)
+            )
         except Exception as error:  # a bug in a stage costs this question, not those that came with it
             self._report("submit", error)
-            self._reply(waiter, None, "failed")
+            self._reply(waiter, None, FAILED)
             return
         if entry is not None:
-            self._reply(waiter, entry, outcome)
+            self._reply(waiter, entry, self._outcome(entry, HIT))
             return
         self._wait_for_fetch(waiter, query, route)
 
@@ -117,7 +122,7 @@ class Resolver:
         if waiters is None:
             charged = self.zones.charge(query.name, waiter.since)
             if charged is None and self._known(query) is None:  # a flood asks for what nobody has asked for
-                self._reply(waiter, None, "failed", failures.FLOODED_ZONE)
+                self._reply(waiter, None, FAILED, failures.FLOODED_ZONE)
                 return
             zone = charged or b""
         is_full = waiters is None and flights.is_full
@@ -145,12 +150,12 @@ class Resolver:
         return entry
 
     def _shed(self, waiter: Waiter) -> None:
-        self._reply(waiter, None, "failed", failures.TOO_BUSY)
+        self._reply(waiter, None, FAILED, failures.TOO_BUSY)
 
     def _overdue(self, waiter: Waiter) -> None:
         """It has waited as long as anybody waits: what comes later is kept, and not sent."""
         if waiter.reply is not None:
-            self._reply(waiter, None, "failed", failures.TOO_LATE)
+            self._reply(waiter, None, FAILED, failures.TOO_LATE)
             self._fast.waited(self._loop.time() - waiter.since)
 
     def refuse(self, query: Query, reply: Reply, *, udp: bool) -> None:
@@ -337,6 +342,9 @@ class Resolver:
         for stage in self._stages:
             answer = stage(query, route)
             if answer is not None:
+                if answer.outcome == HIT:
+                    is_given = answer.scan.rcode in (NOERROR, NXDOMAIN)
+                    answer = answer._replace(outcome=LOCAL if is_given else REFUSED)
                 if not answer.scan.min_ttl:
                     return policy.unkept(answer, self._clock())
                 return self._put(query, *policy.entry_of(query, answer, self._bounds, self._clock()))
@@ -402,24 +410,19 @@ class Resolver:
         """Answer a client that waited, unless it has been answered."""
         if waiter.reply is None:
             return
-        outcome = self._of_kept(entry, fresh="miss")
-        self._reply(waiter, entry, outcome)
+        self._reply(waiter, entry, FAILED if entry is None else self._outcome(entry, MISS))
         self._fast.waited(self._loop.time() - waiter.since)
 
-    def _of_kept(self, entry: Entry | None, fresh: str = "hit") -> str:
-        """What is told of an answer that was kept; one that was fetched just now is a miss where others are a hit."""
-        if entry is None:
-            return "failed"
-        if entry.is_blocked:
-            return "blocked"
-        if policy.is_failure(entry):
-            return "failed"
-        return "stale" if self._clock() >= entry.expires else fresh
+    def _outcome(self, entry: Entry, fresh: int) -> int:
+        """What giving `entry` now counts as; `fresh` where it is data that has not expired."""
+        if entry.outcome != HIT:
+            return entry.outcome
+        return fresh if self._clock() < entry.expires else STALE
 
     def _reply(
-        self, waiter: Waiter, entry: Entry | None, outcome: str, why: bytes = failures.INTERNAL
+        self, waiter: Waiter, entry: Entry | None, outcome: int, why: bytes = failures.INTERNAL
     ) -> None:
-        """Send a client its answer, SERVFAIL for None, and tell of it."""
+        """Send a client its answer, SERVFAIL for None, count it, and tell of it."""
         reply, waiter.reply = waiter.reply, None
         assert reply is not None  # noqa: S101 - the callers have looked
         query = waiter.query
@@ -427,15 +430,9 @@ class Resolver:
             reply(compose.error(query.wire, SERVFAIL, query, why))
         else:
             reply(self._fast.render(query, entry, udp=waiter.udp))
+        rcode = SERVFAIL if entry is None else entry.rcode
+        seconds = self._loop.time() - waiter.since
+        self.asked.add(outcome, query.qtype, rcode, seconds, udp=waiter.udp)
         if self.tell is not None:
-            rcode = SERVFAIL if entry is None else entry.rcode
-            seconds = self._loop.time() - waiter.since
             source = "" if entry is None else entry.source
-            self.tell(Told(query, waiter.route, waiter.udp, rcode, outcome, seconds, source))
-
-
-def _of_here(route: Route, entry: Entry | None) -> str:
-    """What is told of an answer that needed nobody else."""
-    if entry is not None and entry.is_blocked:
-        return "blocked"
-    return "refused" if route.is_refused else "local"
+            self.tell(Told(query, waiter.route, waiter.udp, rcode, NAMES[outcome], seconds, source))

@@ -63,4 +63,4 @@ def answer_of(query: Query, entry: Entry) -> Answer:
     scan = scan_answer(entry.wire, query)
     life = max(0, int(entry.expires - entry.stored))
     scan = scan._replace(flags=scan.flags & ~AD | entry.ad, min_ttl=life)
-    return Answer(entry.wire, scan, entry.source, 0, entry.ede, entry.is_blocked)
+    return Answer(entry.wire, scan, entry.source, 0, entry.ede, entry.outcome)

@@ -15,7 +15,7 @@ class Told(NamedTuple):
     route: Route | None  # None: there was a bug before it was known
     udp: bool
     rcode: int
-    outcome: str  # hit, stale, miss, blocked, local, refused, failed
+    outcome: str  # one of smartdoh.outcome.NAMES
     seconds: float  # from when it came
     source: str = ""  # what the answer came from: an upstream, a rule, a step that answers here
 

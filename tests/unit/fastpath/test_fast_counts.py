@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartdoh.fastpath import counts
-from smartdoh.fastpath.counts import HIT, KINDS, STALE, TCP, UDP, Answered, answered, kind_of
+from smartdoh.fastpath.counts import KINDS, TCP, UDP, Answered, answered, kind_of
+from smartdoh.outcome import NAMES
 from tests.scenario.fast import Rig, rig
 from tests.scenario.messages import CLIENT, question, soa
 
@@ -25,7 +26,7 @@ def fast(build: object) -> Iterator[Rig]:
 
 @given(
     transport=st.sampled_from((UDP, TCP)),
-    outcome=st.sampled_from((HIT, STALE)),
+    outcome=st.integers(0, len(NAMES) - 1),
     qtype=st.integers(0, 0xFFFF),
     rcode=st.integers(0, 15),
 )

@@ -14,6 +14,7 @@ from smartdoh.cache.policy import Bounds, entry_of
 from smartdoh.fastpath._python import FastPath
 from smartdoh.fastpath.log import NOTHING_TAKEN
 from smartdoh.fastpath.packed import OUTCOMES, TRANSPORTS, WAY, client_text, pack, read
+from smartdoh.outcome import BLOCKED
 from smartdoh.wire.names import from_text
 from smartdoh.wire.question import parse_query
 from tests.scenario.fast import Rig, rig, udp_socket
@@ -151,7 +152,7 @@ def test_a_blocked_name_is_told_with_its_rule(build: object) -> None:
     """However often it is asked: what the table keeps of it is as blocked as the first time, fresh or not."""
     with rig() as made:
         asked = parse_query(question(), 0, CLIENT)
-        answer = answer_to(asked, A)._replace(source="routing.rules[0]: ads line 17", is_blocked=True)
+        answer = answer_to(asked, A)._replace(source="routing.rules[0]: ads line 17", outcome=BLOCKED)
         made.fast.store(asked.key, entry_of(asked, answer, Bounds(), made.clock())[0])
         made.fast.log(10)
         made.ask(question())
