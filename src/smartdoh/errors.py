@@ -31,10 +31,12 @@ class WireError(SmartDohError):
 class UpstreamError(SmartDohError):
     """One upstream, or all of a group, gave no usable answer.
 
-    `kind` is the short word that logs, metrics and Extended DNS Errors use; `upstream` names whom it was about.
+    `kind` is the short word that logs and Extended DNS Errors use, `fault` the finer one of counters, one of FAULTS;
+    `upstream` names whom it was about.
     """
 
     kind = "failed"
+    fault = "other"
     is_their_fault = True  # counts against the upstream's health
     each: tuple[UpstreamError, ...] = ()
     """What went wrong with each of those asked, where the error is of a group."""
@@ -48,31 +50,50 @@ class UpstreamError(SmartDohError):
 class Timeout(UpstreamError):
     """No answer came in time."""
 
-    kind = "timeout"
+    kind = fault = "timeout"
 
 
 class NetworkDown(UpstreamError):
     """No connection could be made, or it broke, and again on the second try."""
 
-    kind = "network"
+    kind = fault = "network"
+
+
+class NoConnection(NetworkDown):
+    """The other end, or the network, refused the connection."""
+
+    fault = "connect"
+
+
+class TlsFailed(NetworkDown):
+    """The connection was there, and the handshake on it failed."""
+
+    fault = "tls"
 
 
 class BadCertificate(UpstreamError):
     """TLS could not prove who the upstream is. Nothing it says is taken."""
 
-    kind = "certificate"
+    kind = fault = "certificate"
 
 
 class BadReply(UpstreamError):
     """Something came that is no answer to the question: a wrong status, media type, id, question or wire format."""
 
     kind = "bad answer"
+    fault = "bad_answer"
+
+
+class BadStatus(BadReply):
+    """HTTP said something else than 200."""
+
+    fault = "http_status"
 
 
 class Looping(UpstreamError):
     """The upstream is ourselves, or asks us what it is asked. It is not asked."""
 
-    kind = "loop"
+    kind = fault = "loop"
     is_their_fault = False
 
 
@@ -83,6 +104,7 @@ class Limited(UpstreamError):
     """
 
     kind = "rate limit"
+    fault = "rate_limit"
     is_their_fault = False
 
     def __init__(self, why: str, upstream: str = "", retry_after: float = 0.0) -> None:
@@ -94,3 +116,20 @@ class Overloaded(Limited):
     """More questions wait for room at the upstream than could be asked in good time."""
 
     kind = "too busy"
+    fault = "too_busy"
+
+
+FAULTS = (
+    "timeout",
+    "connect",
+    "network",
+    "tls",
+    "certificate",
+    "http_status",
+    "bad_answer",
+    "loop",
+    "rate_limit",
+    "too_busy",
+    "other",
+)
+"""Every `fault` there is."""

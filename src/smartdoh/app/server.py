@@ -28,6 +28,7 @@ from smartdoh.app.questions.hub import Hub
 from smartdoh.app.questions.seconds import totals
 from smartdoh.app.questions.watching import Watching
 from smartdoh.app.questions.writing import Writing
+from smartdoh.app.reloads import Reloads
 from smartdoh.app.runtime import Runtime
 from smartdoh.between import Between
 from smartdoh.cache.disk import Disk
@@ -73,6 +74,7 @@ class Server:
         self.started = time.monotonic()
         self._load = load
         self._beside = beside
+        self.reloads = Reloads()
         self._reloading = asyncio.Lock()
         self._retiring = asyncio.Lock()
         self._log = logs.get()
@@ -121,6 +123,11 @@ class Server:
     def runtime(self) -> Runtime:
         """What answers now; another one after each reload."""
         return self._runtime
+
+    @property
+    def connections(self) -> Connections:
+        """Clients' TCP connections."""
+        return self._connections
 
     @property
     def listening(self) -> list[str]:
@@ -175,7 +182,9 @@ class Server:
             self._notifier.reloading()
             try:
                 self._replace(await self._next_runtime())
+                self.reloads.note(is_good=True)
             except ConfigError as error:
+                self.reloads.note(is_good=False)
                 self._log.error("reload refused, the old config stays", problem=str(error))
                 raise
             finally:
@@ -295,7 +304,11 @@ class Server:
 
 def _needs_restart(settings: Settings) -> dict[str, object]:
     """What no reload can change."""
-    return {"listen.dns": settings.listen.dns, "server.workers": settings.server.workers}
+    return {
+        "listen.dns": settings.listen.dns,
+        "server.workers": settings.server.workers,
+        "metrics.listen": settings.metrics.listen,
+    }
 
 
 async def _close(disk: Disk | None, in_use: Disk | None) -> None:

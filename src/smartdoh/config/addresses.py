@@ -27,8 +27,8 @@ class Endpoint:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse_endpoint(text: str) -> Endpoint:
-    """`1.1.1.1`, `1.1.1.1:53`, `[2620:fe::fe]:53`; without a port, 53. Raises ValueError."""
+def parse_endpoint(text: str, default_port: int = DNS_PORT) -> Endpoint:
+    """`1.1.1.1`, `1.1.1.1:53`, `[2620:fe::fe]:53`; without a port, the default. Raises ValueError."""
     match = _ENDPOINT.fullmatch(text)
     if match is None:
         raise ValueError("is an IPv6 address without brackets" if is_address(text) else "is not an address")
@@ -37,7 +37,7 @@ def parse_endpoint(text: str) -> Endpoint:
         host = str(ipaddress.IPv4Address(four) if six is None else ipaddress.IPv6Address(six))
     except ValueError:
         raise ValueError("is not an address") from None
-    return Endpoint(host, parse_port(port, DNS_PORT))
+    return Endpoint(host, parse_port(port, default_port))
 
 
 def parse_port(digits: str | None, default: int) -> int:

@@ -189,6 +189,13 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where counters can be read by HTTP; None is nowhere."""
+
+    listen: Endpoint | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A config that passed every check; `path` is None where it came from text, `warnings` are lines."""
 
@@ -204,6 +211,7 @@ class Settings:
     local: LocalSettings
     limits: LimitsSettings
     server: ServerSettings
+    metrics: MetricsSettings
     state_dir: Path
     path: Path | None = None
     warnings: tuple[str, ...] = ()

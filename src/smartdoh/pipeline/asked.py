@@ -7,11 +7,9 @@ from collections import defaultdict
 
 from smartdoh.fastpath import counts
 from smartdoh.fastpath.counts import PER_OUTCOME, PER_TRANSPORT, RCODES, TYPES, Answered
-from smartdoh.fastpath.latency import BOUNDS as WAITS
-from smartdoh.fastpath.latency import Latency
+from smartdoh.fastpath.latency import BOUNDS, Latency
 from smartdoh.outcome import BLOCKED, FAILED, LOCAL, MISS, NAMES, STALE
 
-BOUNDS = (0.0001, 0.0002, 0.0005, *WAITS)  # seconds; what needs nobody else takes a fraction of a millisecond
 TIMED = (STALE, MISS, BLOCKED, LOCAL, FAILED)
 
 

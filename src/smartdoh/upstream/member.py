@@ -18,6 +18,7 @@ from smartdoh.upstream.doh import DohTransport
 from smartdoh.upstream.health import Health
 from smartdoh.upstream.reply import Reply
 from smartdoh.upstream.standing import Standing
+from smartdoh.upstream.tally import Tally
 from smartdoh.wire import compose, edit, edns
 from smartdoh.wire.answer import scan_answer
 from smartdoh.wire.codes import AD, NOERROR, NXDOMAIN, SERVFAIL
@@ -65,6 +66,7 @@ class Member:
         self.requests = 0
         self.last_failure: tuple[float, UpstreamError] | None = None
         """When it last had no answer (the loop's clock), and why."""
+        self.tally = Tally()
         self.suspect: Callable[[], None] | None = None
         """Called when it had no answer, or SERVFAIL."""
         self.sent: Callable[[bytes], None] | None = None
@@ -121,7 +123,9 @@ class Member:
         Whether it has gone out, so that the transport's time limit counts from now.
         """
         if self._bar:
-            self._loop.call_soon(asked, self, Looping(self._bar, self.name))
+            looping = Looping(self._bar, self.name)
+            self.tally.failed(looping)
+            self._loop.call_soon(asked, self, looping)
             return True
         self.budget.take(self._loop.time())
         self.requests += 1
@@ -190,7 +194,9 @@ class Member:
         """Send what was paced, unless the upstream has meanwhile asked for silence."""
         if self._transport.is_closed or self._loop.time() < self.budget.blocked_until:
             self.budget.give_back()
-            asked(self, Limited("its budget is used up", self.name))
+            limited = Limited("its budget is used up", self.name)
+            self.tally.failed(limited)
+            asked(self, limited)
         else:
             self._send(query, wire, asked)
 
@@ -230,11 +236,15 @@ class Member:
         now = self._loop.time()
         self.budget.give_back()
         judged = self._judge(query, outcome) if isinstance(outcome, Reply) else outcome
+        if isinstance(judged, UpstreamError):
+            self.tally.failed(judged)
         if isinstance(judged, Answer):
             if judged.scan.rcode in GOOD:
                 self.health.answered(now, now - sent_at)
                 self._standing.answered(now)
+                self.tally.answers.add(now - sent_at)
             else:
+                self.tally.was_of_no_use()
                 self.health.ended(now)  # what that says of the upstream, only another's answer tells
         elif isinstance(judged, Limited):
             self.budget.refused(now, judged.retry_after)

@@ -9,7 +9,17 @@ from email.utils import parsedate_to_datetime
 import pycurl
 
 from smartdoh import libcurl
-from smartdoh.errors import BadCertificate, BadReply, Limited, NetworkDown, Timeout, UpstreamError
+from smartdoh.errors import (
+    BadCertificate,
+    BadReply,
+    BadStatus,
+    Limited,
+    NetworkDown,
+    NoConnection,
+    Timeout,
+    TlsFailed,
+    UpstreamError,
+)
 from smartdoh.upstream.line import MEDIA_TYPE, Handle
 
 MAX_RETRY_AFTER = 60.0  # seconds of a Retry-After that we obey
@@ -18,6 +28,7 @@ LONGEST_NUMBER = 9  # digits of a number of seconds
 OK, TOO_MANY_REQUESTS, UNAVAILABLE = 200, 429, 503
 
 _CERTIFICATE_ERRORS = frozenset((51, 60, 77, 83, 90, 91))
+_NETWORK = {pycurl.E_COULDNT_CONNECT: NoConnection, pycurl.E_SSL_CONNECT_ERROR: TlsFailed}
 _NOT_HTTP = frozenset((1, 8, 23, 61, 63))  # 23: more headers than we take
 
 
@@ -38,7 +49,7 @@ def read(handle: Handle, name: str) -> Reply | UpstreamError:
     if status in (TOO_MANY_REQUESTS, UNAVAILABLE):
         return Limited(f"HTTP {status}", name, min(_retry_after(handle.headers), MAX_RETRY_AFTER))
     if status != OK:
-        return BadReply(f"HTTP {status}", name)
+        return BadStatus(f"HTTP {status}", name)
     media_type = curl.getinfo(pycurl.CONTENT_TYPE)
     if media_type != MEDIA_TYPE and (media_type or "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         return BadReply(f"the media type is {media_type!r}", name)
@@ -58,7 +69,8 @@ def explain(handle: Handle, error: tuple[int, str], name: str) -> UpstreamError:
     if code in _NOT_HTTP:
         return BadReply(said, name)
     number = handle.curl.getinfo(pycurl.OS_ERRNO) if code == pycurl.E_COULDNT_CONNECT else 0
-    return NetworkDown(f"{said}: {os.strerror(number)}" if number else said, name)
+    kind = _NETWORK.get(code, NetworkDown)
+    return kind(f"{said}: {os.strerror(number)}" if number else said, name)
 
 
 def _seconds(value: str) -> float:

@@ -21,6 +21,7 @@ class Seat:
     udp: tuple[int, ...]  # descriptors, as all of these
     tcp: tuple[int, ...]
     control: int | None  # the listening control socket; None: this worker has none of the supervisor's
+    metrics: int | None  # the same for the address that tells metrics
     beat: float  # seconds between two signs of life; 0.0: nobody waits for them
 
     @property
@@ -31,8 +32,8 @@ class Seat:
     @property
     def descriptors(self) -> tuple[int, ...]:
         """All that the worker inherits."""
-        control = () if self.control is None else (self.control,)
-        return (self.lifeline, *self.udp, *self.tcp, *control)
+        own = (each for each in (self.control, self.metrics) if each is not None)
+        return (self.lifeline, *self.udp, *self.tcp, *own)
 
     def sockets(self) -> Sockets:
         """The sockets to answer on."""
@@ -60,6 +61,7 @@ class Plan:
     is_shared: bool  # the manager's sockets, which all workers have
     control: int | None
     control_path: str
+    metrics: int | None
     version: str
     listening: str
     log_level: str

@@ -192,6 +192,7 @@ class Supervisor:
             udp=tuple(sock.fileno() for sock in sockets.udp),
             tcp=tuple(sock.fileno() for sock in sockets.tcp),
             control=self._plan.control if child is self._first else None,
+            metrics=self._plan.metrics if child is self._first else None,
             beat=self._notifier.watchdog / 2,
         )
 

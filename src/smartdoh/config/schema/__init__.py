@@ -15,6 +15,7 @@ from smartdoh.config.schema.listen import ListenTable
 from smartdoh.config.schema.lists import ListTable
 from smartdoh.config.schema.local import LocalTable
 from smartdoh.config.schema.log import LogTable
+from smartdoh.config.schema.metrics import MetricsTable
 from smartdoh.config.schema.query_log import QueryLogTable
 from smartdoh.config.schema.routing import RoutingTable, RuleTable
 from smartdoh.config.schema.server import ServerTable
@@ -38,6 +39,7 @@ class Document(Schema):
     local: LocalTable = key({})
     limits: LimitsTable = key({})
     server: ServerTable = key({})
+    metrics: MetricsTable = key({})
 
     def check(self) -> Iterator[Problem]:
         """What only the written form shows: a list that comes from nowhere."""
@@ -62,6 +64,7 @@ class Document(Schema):
             local=self.local.resolve(),
             limits=self.limits.resolve(),
             server=self.server.resolve(),
+            metrics=self.metrics.resolve(),
             state_dir=state_dir,
         )
 
@@ -81,4 +84,5 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "local": LocalTable,
     "limits": LimitsTable,
     "server": ServerTable,
+    "metrics": MetricsTable,
 }

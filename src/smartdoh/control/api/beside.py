@@ -43,13 +43,16 @@ def open_socket(path: Path) -> socket.socket | None:
 
 
 def serve_when_asked(
-    sock: socket.socket, application: Callable[[], ASGIApp], path: Path | None = None
+    sock: socket.socket,
+    application: Callable[[], ASGIApp],
+    path: Path | None = None,
+    serving: str = "smartdoh.control.api.serving",
 ) -> Coroutine[Any, Any, None]:
     """What serves on `sock` until cancelled; `application` is called when somebody connects, in a thread.
 
-    With a `path`, the socket's file is removed at the end.
+    With a `path`, the socket's file is removed at the end. `serving` is the module that knows how to serve.
     """
-    return _serve(sock, application, path, path.stat().st_ino if path is not None else 0)
+    return _serve(sock, partial(_load, serving, application), path, path.stat().st_ino if path else 0)
 
 
 async def nothing() -> None:
@@ -57,11 +60,11 @@ async def nothing() -> None:
 
 
 async def _serve(
-    sock: socket.socket, application: Callable[[], ASGIApp], path: Path | None, inode: int
+    sock: socket.socket, load: Callable[[], tuple[ModuleType, ASGIApp]], path: Path | None, inode: int
 ) -> None:
     try:
         await _readable(sock)
-        serving, app = await asyncio.to_thread(_load, application)
+        serving, app = await asyncio.to_thread(load)
         await serving.serve(app, sock)
     finally:
         sock.close()
@@ -69,9 +72,9 @@ async def _serve(
             unixsocket.remove(path, inode)
 
 
-def _load(application: Callable[[], ASGIApp]) -> tuple[ModuleType, ASGIApp]:
+def _load(serving: str, application: Callable[[], ASGIApp]) -> tuple[ModuleType, ASGIApp]:
     """In a thread: importing takes 100 ms, and questions shall not wait for it."""
-    return importlib.import_module("smartdoh.control.api.serving"), application()
+    return importlib.import_module(serving), application()
 
 
 def _application(server: Server) -> ASGIApp:

@@ -6,6 +6,7 @@ import asyncio
 import math
 
 from smartdoh.app.runtime import Runtime
+from smartdoh.control.api.counting import histogram
 from smartdoh.control.api.shapes import GroupStatus, Health, UpstreamStatus
 from smartdoh.upstream.health import FAILURES_TO_REST, UNKNOWN_LATENCY, UNKNOWN_P95
 from smartdoh.upstream.member import Member
@@ -47,6 +48,8 @@ def upstream(member: Member, now: float) -> UpstreamStatus:
         most_in_flight=int(budget.limit),
         rate=None if budget.rate == math.inf else round(budget.rate, 1),
         blocked_s=round(max(0.0, budget.blocked_until - now), 1),
+        errors=dict(member.tally.errors),
+        answers=histogram(member.tally.answers.snapshot()),
     )
 
 

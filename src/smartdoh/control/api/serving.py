@@ -40,13 +40,8 @@ async def serve(application: ASGIApp, sock: socket.socket) -> None:
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=PATIENCE,
     )
-    inner = _Inner(config)
-    try:
-        await inner.serve([sock])
-    finally:
-        if inner.started:
-            inner.force_exit = True
-            await inner.shutdown([sock])
+    inner = Inner(config)
+    await inner.serve_until_cancelled([sock])
 
 
 def _abort(server: uvicorn.Server, scope: Scope) -> None:
@@ -56,8 +51,17 @@ def _abort(server: uvicorn.Server, scope: Scope) -> None:
             connection.transport.abort()
 
 
-class _Inner(uvicorn.Server):
+class Inner(uvicorn.Server):
     """uvicorn as a guest: the process and its signals belong to somebody else."""
+
+    async def serve_until_cancelled(self, sockets: list[socket.socket]) -> None:
+        """Answer on these."""
+        try:
+            await self.serve(sockets)
+        finally:
+            if self.started:
+                self.force_exit = True
+                await self.shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired, final
 from typing_extensions import TypedDict
 
 from smartdoh.app.lists.progress import Phase, Result
+from smartdoh.control.api.shapes_counts import Histogram, QuestionCount
 
 Health = Literal["well", "doubtful", "resting"]
 Freshness = Literal["fresh", "stale", "expired"]
@@ -30,6 +31,8 @@ class UpstreamStatus(TypedDict):
     most_in_flight: int
     rate: float | None  # requests a second that it may get now; None: no limit is known
     blocked_s: float  # it asked to be left alone for so long
+    errors: dict[str, int]  # requests that failed, by kind, one of smartdoh.upstream.tally.KINDS
+    answers: Histogram  # of its good answers
 
 
 class GroupStatus(TypedDict):
@@ -194,6 +197,8 @@ class Statistics(TypedDict):
     under_way: int
     waiting: int
     groups: dict[str, dict[str, int]]
+    questions: list[QuestionCount]
+    latency: dict[str, Histogram]  # by outcome; of what was not known at once
 
 
 class LookedUp(TypedDict):

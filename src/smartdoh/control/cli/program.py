@@ -86,8 +86,9 @@ def serve(file: ConfigFile = None) -> None:
         become_supervisor(settings, file)
     from smartdoh.app import server  # noqa: PLC0415
     from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
+    from smartdoh.control.metrics.beside import metrics, open_metrics  # noqa: PLC0415
 
-    server.run(settings, load, [control_socket])
+    server.run(settings, load, [control_socket, partial(metrics, sock=open_metrics(settings))])
 
 
 @app.command(hidden=True)

@@ -13,6 +13,7 @@ from smartdoh.app.workers.seat import Plan
 from smartdoh.config import Settings
 from smartdoh.control import unixsocket
 from smartdoh.control.api.beside import NO_SOCKET
+from smartdoh.control.metrics.beside import open_metrics
 from smartdoh.control.places import socket_path
 from smartdoh.fastpath import BUILD
 from smartdoh.listener.shares import open_shares
@@ -27,6 +28,7 @@ def become_supervisor(settings: Settings, file: Path | None) -> NoReturn:
     is_shared = bool(given.udp or given.tcp)
     count = settings.server.workers
     shares = [given] * count if is_shared else open_shares(settings.listen.dns, count)
+    metrics = open_metrics(settings)
     path = socket_path(settings.path or Path(), os.environ)
     plan = Plan(
         command=(*_python(), "-m", "smartdoh", "worker", *(("--config", str(file)) if file else ()), "--"),
@@ -34,6 +36,7 @@ def become_supervisor(settings: Settings, file: Path | None) -> NoReturn:
         is_shared=is_shared,
         control=_control(path),
         control_path=str(path),
+        metrics=None if metrics is None else _kept(metrics.detach()),
         version=__version__,
         listening=", ".join(listening(shares[0])),
         log_level=settings.log.level,

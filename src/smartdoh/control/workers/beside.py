@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from smartdoh.app.server import Server
 from smartdoh.app.workers.seat import Seat, taken
 from smartdoh.control.api.beside import nothing, open_socket, serve_when_asked
+from smartdoh.control.metrics.beside import Gather, metrics
 from smartdoh.control.workers.places import worker_socket
 from smartdoh.control.workers.reloading import ReloadAll
 
@@ -24,6 +25,19 @@ def first_control(server: Server, seat: Seat, main: Path, reloads: ReloadAll) ->
         return nothing()
     (sock,) = taken((seat.control,))
     return serve_when_asked(sock, partial(_of_all, server, seat, main, reloads))
+
+
+def first_metrics(server: Server, seat: Seat, main: Path) -> Coroutine[Any, Any, None]:
+    """Tell metrics for all on the supervisor's socket, if there is one."""
+    if seat.metrics is None:
+        return nothing()
+    (sock,) = taken((seat.metrics,))
+
+    def gathering() -> Gather:
+        counts = importlib.import_module("smartdoh.control.workers.counts")
+        return cast("Gather", counts.AllCounts(server, seat, main))
+
+    return metrics(server, sock, gathering)
 
 
 def own_control(server: Server, seat: Seat, main: Path) -> Coroutine[Any, Any, None]:

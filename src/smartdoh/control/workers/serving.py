@@ -18,7 +18,7 @@ from smartdoh.app.workers.lifeline import Lifeline, cookie_key
 from smartdoh.app.workers.seat import Seat, taken
 from smartdoh.config import Settings
 from smartdoh.control.places import socket_path
-from smartdoh.control.workers.beside import first_control, own_control
+from smartdoh.control.workers.beside import first_control, first_metrics, own_control
 from smartdoh.control.workers.reloading import ReloadAll
 
 Load = Callable[[], Settings]
@@ -46,7 +46,11 @@ def serve(seat: Seat, load: Load) -> None:
         if not seat.is_first:
             return own_control(running, seat, main)
         reloads = ReloadAll(running, lifeline, seat, main)
-        return _both(first_control(running, seat, main, reloads), _reload_on_signal(reloads))
+        return _all(
+            control=first_control(running, seat, main, reloads),
+            reloads=_reload_on_signal(reloads),
+            metrics=first_metrics(running, seat, main),
+        )
 
     place = Place(lambda _settings: seat.sockets(), lifeline, seat.number, key)
     with line:
@@ -74,7 +78,7 @@ def _reload_on_signal(reloads: ReloadAll) -> Coroutine[Any, Any, None]:
     return follow()
 
 
-async def _both(one: Coroutine[Any, Any, None], other: Coroutine[Any, Any, None]) -> None:
+async def _all(**named: Coroutine[Any, Any, None]) -> None:
     async with asyncio.TaskGroup() as group:
-        group.create_task(one, name="control")
-        group.create_task(other, name="reloads")
+        for name, each in named.items():
+            group.create_task(each, name=name)

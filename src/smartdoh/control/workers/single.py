@@ -17,6 +17,7 @@ from smartdoh.control.api.endpoint import Asked, Endpoint, Json, Lines, Param
 from smartdoh.control.api.live import share
 from smartdoh.control.api.shapes import KeptAnswer, WorkerStatus
 from smartdoh.control.api.shapes_live import LiveShare
+from smartdoh.control.metrics.shares import Share, share_of
 
 LONGEST_WRITE = 5.0  # seconds that a flush waits for what was being written before it
 
@@ -26,6 +27,9 @@ def application(server: Server, seat: Seat) -> Starlette:
 
     async def own(asked: Asked) -> WorkerStatus:
         return status(asked.server, seat)
+
+    async def counts(asked: Asked) -> Share:
+        return await share_of(asked.server, seat.number, seat.restarts)
 
     besides = (
         Endpoint("GET", "/worker", own, "Which worker this is.", Json(WorkerStatus)),
@@ -39,6 +43,7 @@ def application(server: Server, seat: Seat) -> Starlette:
             Json(LiveShare),
             takes=(Param("history", "Whether with that of each second.", bool, False),),
         ),
+        Endpoint("GET", "/worker/counts", counts, "All that this worker has counted.", Json(Share)),
         Endpoint("POST", "/worker/settle", _settled, "Nothing is left to be written to disk.", Json(bool)),
     )
     return api_of(server, besides=besides)

@@ -12,9 +12,9 @@ from smartdoh.app.workers.lifeline import Lifeline, cookie_key
 from smartdoh.app.workers.plainlog import PlainLog
 from smartdoh.app.workers.seat import Plan, Seat
 
-SEAT = Seat(1, 3, 4, 77, 5, (6, 7), (8,), None, 0.5)
+SEAT = Seat(1, 3, 4, 77, 5, (6, 7), (8,), None, 9, 0.5)
 PLAN = Plan(
-    ("python", "-m", "smartdoh"), (((1,), (2,)), ((3,), (4,))), False, 9, "/x", "1", "y", "info", True
+    ("python", "-m", "smartdoh"), (((1,), (2,)), ((3,), (4,))), False, 9, "/x", None, "1", "y", "info", True
 )
 
 
@@ -24,7 +24,7 @@ def test_what_is_told_on_the_command_line_comes_back() -> None:
 
 
 def test_a_worker_inherits_what_it_needs_alone() -> None:
-    assert SEAT.descriptors == (5, 6, 7, 8)
+    assert SEAT.descriptors == (5, 6, 7, 8, 9)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from smartdoh import __version__
 from smartdoh.app.runtime import Runtime
-from smartdoh.control.api import openapi, settings
+from smartdoh.control.api import counting, openapi, settings
 from smartdoh.control.api.endpoint import Asked, Endpoint, Json
 from smartdoh.control.api.shapes import Reloaded, SettingsShown, Statistics, Status
 from smartdoh.errors import ConfigError
@@ -43,12 +43,15 @@ async def statistics(asked: Asked) -> Statistics:
     groups = {
         name: {"questions": group.questions, "hedges": group.hedges} for name, group in runtime.groups.items()
     }
+    memory = runtime.fast.statistics()
     return Statistics(
-        cache=asdict(runtime.fast.statistics()),
+        cache=asdict(memory),
         disk=disk_counts(runtime),
         under_way=len(flights),
         waiting=flights.waiting,
         groups=groups,
+        questions=counting.questions(runtime, memory),
+        latency=counting.latency(runtime),
     )
 
 
