@@ -77,7 +77,7 @@ def config(upstream: ScriptedServer, authority: Authority, folder: Path, port: i
         sections={
             "listen": {"allow": ["127.0.0.1"]},
             "metrics": {"listen": f"127.0.0.1:{port}"},
-            "cache": {"dir": str(folder / "cache")},
+            "cache": {"dir": str(folder / "cache"), "prefetch": False},
             "lists.ads": {"file": str(folder / "ads.txt"), "format": "domains"},
             "routing": {"default": GROUP, "rules": [{"list": "ads", "action": "block"}]},
         },
