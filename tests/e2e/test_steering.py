@@ -2,89 +2,35 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from smartdoh.control import unixsocket
-from tests.conftest import GROUP, settings_for
-from tests.e2e.commands import socket_of
+from tests.conftest import GROUP
 from tests.e2e.messages import addresses, question
+from tests.e2e.steering import HAND_MADE, Running, renew, started
 from tests.servers.certificates import Authority
-from tests.servers.scripted import ScriptedServer
-from tests.servers.smartdoh import RunningProxy, start_proxy
 from tests.servers.zone import full_name
 
 pytestmark = pytest.mark.usefixtures("short")
 
 WANTED, NULL = ["203.0.113.1"], ["0.0.0.0"]
-HAND_MADE = '{\n\t"first.example":  "block",\n\t"last.example": "allow"\n}\n'
-
-
-class Running:
-    """A proxy with two upstreams and an overrides file, and its control socket."""
-
-    def __init__(self, proxy: RunningProxy, upstreams: list[ScriptedServer], file: Path) -> None:
-        self.proxy = proxy
-        self.upstreams = upstreams
-        self.file = file
-        self.names = [f"127.0.0.1:{server.port}" for server in upstreams]
-
-    def ask(self, method: str, target: str, body: object = None) -> tuple[int, Any]:
-        connection = _Connection(socket_of(self.proxy))
-        connection.request(method, target, None if body is None else json.dumps(body))
-        response = connection.getresponse()
-        said = response.read()
-        connection.close()
-        return response.status, json.loads(said)
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=30)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock: socket.socket = unixsocket.connect(self.path, 30)
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["alone", "workers"])
-def started(
+def proxy(
     request: pytest.FixtureRequest, authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    directory = tmp_path_factory.mktemp("steering")
-    file = directory / "overrides.json"
-    with ScriptedServer(authority.good) as one, ScriptedServer(authority.good) as other:
-        settings = settings_for(
-            one.url,
-            other.url,
-            authority=authority,
-            group={"strategy": "failover"},
-            sections={
-                "routing": {"default": GROUP, "overrides": str(file)},
-                "server": {"workers": request.param},
-            },
-        )
-        proxy = start_proxy(settings, directory)
-        yield Running(proxy, [one, other], file)
-        proxy.stop()
+    with started(authority, tmp_path_factory.mktemp("steering"), request.param) as running:
+        yield running
 
 
 @pytest.fixture
-def running(started: Running) -> Running:
-    started.file.write_text(HAND_MADE)
-    for name in started.names:
-        started.ask("POST", f"/groups/{GROUP}/wake?upstream={quote(name)}")
-    started.ask("PUT", "/overrides/settled.example", {"value": "block"})
-    started.ask("DELETE", "/overrides/settled.example")
-    started.ask("DELETE", "/cache")
-    return started
+def running(proxy: Running) -> Running:
+    renew(proxy)
+    return proxy
 
 
 def asked_everywhere(running: Running, name: str) -> set[tuple[str, ...]]:

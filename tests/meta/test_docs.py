@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import typer
 
 from smartdoh.config import parse
 from smartdoh.control.cli import app
@@ -59,9 +60,7 @@ def test_make_verbs_in_documents_exist() -> None:
 
 def test_commands_in_documents_exist() -> None:
     """Each `smartdoh command` is one that the program has."""
-    commands = {
-        command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
-    }
+    commands = set(getattr(typer.main.get_command(app), "commands", ()))
     named = list(told(PROGRAM))
     assert {"serve", "check"} <= {command for _, command in named}
     assert not [f"{where}: smartdoh {command}" for where, command in named if command not in commands]

@@ -25,7 +25,12 @@ def stats(config: Path, *, as_json: bool) -> None:
     found = client.find(config, os.environ).get("/cache")
     if as_json:
         print(json.dumps(found))
-        return
+    else:
+        show(found)
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """Print the counters of memory and disk as tables."""
     console, memory = tables.console(), found["memory"]
     asked = memory["hits"] + memory["stale"] + memory["misses"]
     share = f", {(memory['hits'] + memory['stale']) / asked:.1%} answered from it" if asked else ""
@@ -46,11 +51,15 @@ def _plain(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
     return [(name, count) for name, count in counts.items() if isinstance(count, int)]
 
 
-def flush(config: Path, name: str, *, below: bool, qtype: str = "") -> None:
+def flush(config: Path, name: str, *, below: bool, qtype: str = "", as_json: bool = False) -> None:
     """Forget everything, or one name, or all below it too, or of one name one type; print how many answers went."""
     which = "?below=1" if below else f"?type={quote(qtype, safe='')}" if qtype else ""
-    target = f"/cache/{quote(name, safe='')}{which}" if name else "/cache"
+    whole = name if name.endswith(".") else f"{name}."  # so that no name is taken for /cache/export
+    target = f"/cache/{quote(whole, safe='')}{which}" if name else "/cache"
     done = client.find(config, os.environ).delete(target)
+    if as_json:
+        print(json.dumps(done))
+        return
     removed, where = done["removed"], " in memory, and all there were on disk" if done["disk"] else ""
     print(f"{removed} answer{'' if removed == 1 else 's'} forgotten{where}")
 

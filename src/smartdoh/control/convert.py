@@ -13,10 +13,14 @@ from smartdoh.errors import ConfigError
 LARGEST_FILE = 1 << 20  # bytes
 
 
-def convert(old: Path) -> None:
+def convert(old: Path, *, as_json: bool = False) -> None:
     """Print the new config, what was lost as comments and on stderr. Raises ConfigError where nothing can be made."""
     result = converted(read(old))
-    print(to_toml(result, old.name), end="")
+    text = to_toml(result, old.name)
+    if as_json:
+        print(json.dumps({"config": text, "notes": list(result.notes)}, ensure_ascii=False))
+    else:
+        print(text, end="")
     for note in result.notes:
         print(f"smartdoh: {note}", file=sys.stderr)
 

@@ -12,11 +12,10 @@ from urllib.parse import urlencode
 from rich.console import Console
 
 from smartdoh.config import Settings
-from smartdoh.control import client, tables
+from smartdoh.control import client, groups, tables
 from smartdoh.control.api.shapes import (
     Decision,
     Explanation,
-    GroupStatus,
     KeptAnswer,
     LetThrough,
     RankedAddress,
@@ -83,7 +82,7 @@ def _show(found: Explanation, console: Console) -> None:
     if found["answered_here"]:
         line(f"answered here: {found['answered_here']}")
     else:
-        _show_group(found["group"], console)
+        groups.show(found["group"], console)
     if found["running"]:
         _show_cached(found["cached"], console)
         _show_addresses(found["addresses"], console)
@@ -107,23 +106,6 @@ def _line_of(told: Decision | LetThrough) -> str:
         return told["list"]
     text = f": {told['text']}" if told["text"] else ""
     return f"{told['list']}, {told['file']} line {told['line']}{text}"
-
-
-def _show_group(group: GroupStatus, console: Console) -> None:
-    via = f", via {group['via']}" if group["via"] else ""
-    title = f"group {group['name']}: {group['strategy']}, {tables.span(group['timeout_s'])}{via}"
-    rows = [
-        (
-            upstream["name"],
-            "?" if upstream["latency_ms"] is None else f"{upstream['latency_ms']} ms",
-            "?" if upstream["p95_ms"] is None else f"{upstream['p95_ms']} ms",
-            upstream["health"] + (f" for {upstream['rests_s']} s" if upstream["health"] == "resting" else ""),
-            f"{upstream['in_flight']} of {upstream['most_in_flight']}",
-            "no limit" if upstream["rate"] is None else f"{upstream['rate']} a second",
-        )
-        for upstream in group["upstreams"]
-    ]
-    tables.show(title, ("upstream", "latency", "95%", "health", "in flight", "budget"), rows, to=console)
 
 
 def _show_cached(answers: list[KeptAnswer], console: Console) -> None:

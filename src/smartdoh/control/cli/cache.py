@@ -13,7 +13,9 @@ from smartdoh.control.cli.common import AsJson, ConfigFile
 from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError
 
-cache = typer.Typer(help="The cache of the running proxy.", no_args_is_help=True)
+cache = typer.Typer(
+    help="The cache of the running proxy.\n\nExample: smartdoh cache stats", no_args_is_help=True
+)
 
 
 @cache.command()
@@ -33,6 +35,7 @@ def flush(
     below: Annotated[bool, typer.Option("--below", help="Forget all names below it too.")] = False,
     qtype: Annotated[str, typer.Option("--type", metavar="TYPE", help="Of that name, this type alone.")] = "",
     file: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Forget every kept answer, or those of a name.
 
@@ -44,7 +47,7 @@ def flush(
         raise ConfigError("--below", "needs a NAME")
     if qtype and (below or not name):
         raise ConfigError("--type", "needs a NAME, and no --below")
-    forget(config_path(file, os.environ), name, below=below, qtype=qtype)
+    forget(config_path(file, os.environ), name, below=below, qtype=qtype, as_json=as_json)
 
 
 @cache.command()

@@ -10,10 +10,14 @@ from typing import Annotated
 import typer
 
 from smartdoh import config
+from smartdoh.control.cli import names
 from smartdoh.control.cli.common import NOT_UPDATED, AsJson, ConfigFile, log_to_stderr
 from smartdoh.control.places import config_path
 
-lists = typer.Typer(help="The lists of names that rules look things up in.", no_args_is_help=True)
+lists = typer.Typer(
+    help="The lists of names that rules look things up in.\n\nExample: smartdoh lists show",
+    no_args_is_help=True,
+)
 
 
 @lists.command()
@@ -32,7 +36,9 @@ def show(file: ConfigFile = None, as_json: AsJson = False) -> None:
 
 @lists.command()
 def update(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Only this list.")] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Only this list.", autocompletion=names.lists)
+    ] = "",
     file: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from smartdoh import __version__, config
+from smartdoh.control.cli import names
 from smartdoh.control.cli.cache import cache
 from smartdoh.control.cli.common import (
     BAD_CONFIG,
@@ -24,14 +26,20 @@ from smartdoh.control.cli.common import (
     QType,
     log_to_stderr,
 )
+from smartdoh.control.cli.completion import PROGRAM, completion
+from smartdoh.control.cli.completion import prepare as prepare_completion
 from smartdoh.control.cli.lists import lists
+from smartdoh.control.cli.overrides import overrides
+from smartdoh.control.cli.running import running
+from smartdoh.control.cli.upstreams import upstreams
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError, ListenError
 
 app = typer.Typer(
     name="smartdoh",
-    help="A local DNS server that answers over plain DNS and asks DNS-over-HTTPS servers.",
+    help="A local DNS server that answers over plain DNS and asks DNS-over-HTTPS servers.\n\n"
+    "Example: smartdoh serve --config smartdoh.toml",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,12 +47,17 @@ app = typer.Typer(
 
 app.add_typer(cache, name="cache")
 app.add_typer(lists, name="lists")
+app.add_typer(overrides, name="overrides")
+app.add_typer(upstreams, name="upstreams")
+app.add_typer(running)
+app.add_typer(completion)
 
 
 def main() -> NoReturn:
     """Run the command line; errors that the user can mend are a line each, never a traceback."""
+    prepare_completion()
     try:
-        app()
+        app(prog_name=PROGRAM)
     except ConfigError as error:
         _fail(str(error), BAD_CONFIG)
     except ListenError as error:
@@ -146,7 +159,12 @@ def query(
     name: Name,
     qtype: QType = "A",
     file: ConfigFile = None,
-    group: Annotated[str, typer.Option(help="Ask this group instead of the one that the rules choose.")] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            help="Ask this group instead of the one that the rules choose.", autocompletion=names.groups
+        ),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Look a name up once through the configured upstreams, and show how long that took.
@@ -165,19 +183,20 @@ def query(
 
 
 @app.command()
-def reload(file: ConfigFile = None) -> None:
+def reload(file: ConfigFile = None, as_json: AsJson = False) -> None:
     """Have the running proxy read its config and lists again; what is refused leaves the old one running.
 
     Example: smartdoh reload --config smartdoh.toml
     """
     from smartdoh.control.reload import reload as ask  # noqa: PLC0415 - serve needs none of it
 
-    ask(config_path(file, os.environ))
+    ask(config_path(file, os.environ), as_json=as_json)
 
 
 @app.command()
 def convert(
     old: Annotated[Path, typer.Argument(metavar="OLD.toml", help="The config.toml of a SmartDoHProxy.")],
+    as_json: AsJson = False,
 ) -> None:
     """Print the config that means what a SmartDoHProxy's config.toml meant; what cannot be carried over is told.
 
@@ -185,10 +204,13 @@ def convert(
     """
     from smartdoh.control.convert import convert as write  # noqa: PLC0415 - serve needs none of it
 
-    write(old)
+    write(old, as_json=as_json)
 
 
 @app.command()
-def version() -> None:
-    """Print the version."""
-    print(f"smartdoh {__version__}")
+def version(as_json: AsJson = False) -> None:
+    """Print the version.
+
+    Example: smartdoh version
+    """
+    print(json.dumps({"version": __version__}) if as_json else f"smartdoh {__version__}")
