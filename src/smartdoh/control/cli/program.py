@@ -31,6 +31,7 @@ from smartdoh.control.cli.completion import prepare as prepare_completion
 from smartdoh.control.cli.lists import lists
 from smartdoh.control.cli.overrides import overrides
 from smartdoh.control.cli.running import running
+from smartdoh.control.cli.service import service
 from smartdoh.control.cli.upstreams import upstreams
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import config_path
@@ -51,6 +52,7 @@ app.add_typer(overrides, name="overrides")
 app.add_typer(upstreams, name="upstreams")
 app.add_typer(running)
 app.add_typer(completion)
+app.add_typer(service, name="service")
 
 
 def main() -> NoReturn:
