@@ -29,7 +29,9 @@ Root = Annotated[
     ),
 ]
 
-service = typer.Typer(help="smartdoh as a systemd service.", no_args_is_help=True)
+service = typer.Typer(
+    help="smartdoh as a systemd service.\n\nExample: smartdoh service install --dry-run", no_args_is_help=True
+)
 
 
 @service.command()
