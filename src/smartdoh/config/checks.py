@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from smartdoh.config.addresses import Endpoint, is_own
@@ -26,6 +27,7 @@ def check(settings: Settings) -> Iterator[Problem]:
     for group in settings.groups.values():
         yield from _check_group(group, settings)
     yield from _check_routing(settings)
+    yield from _check_dnstap(settings)
     cache = settings.cache
     if cache.min_ttl > cache.max_ttl:
         longest = format_duration(cache.max_ttl)
@@ -51,6 +53,23 @@ def warn(settings: Settings) -> Iterator[str]:
         if name not in used:
             user = "group" if wanted.format == ADDRESSES else "rule"
             yield f"{dotted(('lists', name))}: no {user} uses this list"
+
+
+def _check_dnstap(settings: Settings) -> Iterator[Problem]:
+    if settings.dnstap.socket is not None and not _is_installed("google", "google.protobuf"):
+        yield Problem(
+            ("dnstap", "socket"),
+            refusal(
+                str(settings.dnstap.socket),
+                "needs protobuf, which is not installed",
+                "after pip install smartdoh[dnstap]",
+            ),
+        )
+
+
+def _is_installed(*modules: str) -> bool:
+    """Whether these could be imported, which is not done; a package comes before what is in it."""
+    return all(find_spec(module) is not None for module in modules)
 
 
 def _check_twice(steps: Steps, values: tuple[Endpoint | UpstreamUrl, ...]) -> Iterator[Problem]:

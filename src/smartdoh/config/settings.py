@@ -106,6 +106,7 @@ class ListSettings:
     on_missing: OnMissing
     group: str
     canaries: tuple[str, ...]
+    guard: int  # per cent of the questions that a new list may change; 0: as many as it likes
     largest: int
 
 
@@ -155,6 +156,14 @@ class QueryLogSettings:
     size: int
     privacy: Privacy
     exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnstapSettings:
+    """Where questions are sent as dnstap messages, None: nowhere; and under which name."""
+
+    socket: Path | None
+    identity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +221,7 @@ class Settings:
     limits: LimitsSettings
     server: ServerSettings
     metrics: MetricsSettings
+    dnstap: DnstapSettings
     state_dir: Path
     path: Path | None = None
     warnings: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from smartdoh.app.dnstap.frames import (
     CONTENT_TYPE,
@@ -23,7 +24,7 @@ from smartdoh.app.dnstap.frames import (
     data,
     read_control,
 )
-from smartdoh.app.questions.seen import Seen
+from smartdoh.fastpath.packed import Packed
 
 ROOM = 32_768  # questions that wait to be sent
 AT_ONCE = 512  # questions that are sent by one call
@@ -32,8 +33,18 @@ SENDING = 5.0  # seconds in which the collector has to read something
 LAST_WORDS = 1.0  # seconds for the end
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds until it is tried again
 
-Say = Callable[[str, str], None]
-"""Is told what happened, and why."""
+Waiting = tuple[float, Packed]
+"""How far the time of day is ahead of a record's clock, and the record."""
+
+Payload = Callable[[Packed, float], bytes | None]
+"""What is sent of a record, as `Encoder.payload` gives it; it is called in the collector's thread."""
+
+
+class Say(Protocol):
+    """Is told what happened to the connection."""
+
+    def __call__(self, what: str, why: str, *, is_well: bool) -> None:
+        """`is_well`: the collector reads."""
 
 
 class Collector:
@@ -42,29 +53,29 @@ class Collector:
     def __init__(
         self,
         path: Path,
-        payload: Callable[[Seen], bytes],
+        payload: Payload,
         say: Say,
         first_pause: float = FIRST_PAUSE,
         patience: float = HANDSHAKE,
     ) -> None:
-        """`payload` makes what is sent of a question; it is called in the thread."""
+        """`first_pause` and `patience`, with the collector's answers, are in seconds."""
         self.sent = 0
         self.lost = 0
         self._path, self._payload, self._say = path, payload, say
         self._first_pause, self._patience = first_pause, patience
-        self._waiting: deque[Seen] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._changed = threading.Condition()
         self._is_closing = False
         self._is_told = False  # that it cannot be reached, which is said once
         self._thread = threading.Thread(target=self._run, name="dnstap", daemon=True)
         self._thread.start()
 
-    def take(self, batch: Sequence[Seen]) -> None:
+    def take(self, records: Sequence[Packed], ahead: float) -> None:
         """Send these, as far as there is room."""
         with self._changed:
             room = ROOM - len(self._waiting)
-            self._waiting.extend(islice(batch, room))
-            self.lost += max(0, len(batch) - room)
+            self._waiting.extend((ahead, record) for record in islice(records, room))
+            self.lost += max(0, len(records) - room)
             self._changed.notify()
 
     def close(self) -> None:
@@ -84,12 +95,13 @@ class Collector:
                 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as collector:
                     self._greet(collector)
                     self._is_told = False
-                    self._say("the dnstap collector reads", str(self._path))
+                    self._say("the dnstap collector reads", str(self._path), is_well=True)
                     pause = self._first_pause
                     self._send_all(collector)
             except (OSError, FrameError) as error:
                 if not self._is_told:
-                    self._say("no dnstap collector, what it does not get is lost", f"{self._path}: {error}")
+                    what = "no dnstap collector, what it does not get is lost"
+                    self._say(what, f"{self._path}: {error}", is_well=False)
                 self._is_told = True
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closing, pause)
@@ -119,7 +131,8 @@ class Collector:
             if self._is_closing:
                 collector.settimeout(LAST_WORDS)
             try:
-                collector.sendall(b"".join([data(self._payload(seen)) for seen in batch]))
+                payloads = [self._payload(record, ahead) for ahead, record in batch]
+                collector.sendall(b"".join([data(payload) for payload in payloads if payload is not None]))
             except OSError:
                 with self._changed:
                     self.lost += len(batch)  # at most: how much of it was read nobody tells

@@ -2,77 +2,91 @@
 
 from __future__ import annotations
 
-import socket
 import struct
-from functools import lru_cache
+from typing import NamedTuple
 
 from smartdoh.app.dnstap import schema
-from smartdoh.app.questions.seen import Seen
+from smartdoh.app.questions.log.privacy import Excluded, Privacy, octets_of
+from smartdoh.app.questions.seen import from_text
+from smartdoh.fastpath.packed import OUTCOMES, TRANSPORTS, WAY, Packed
 
 _HEADER = struct.Struct("!6H")
 _QUESTION_END = struct.Struct("!HH")
 _ANSWERED = 0x8180  # QR, RD and RA (RFC 1035 section 4.1.1)
 _RCODE = 0xF  # what of an rcode fits into a header
-_ADDRESSES = 4096  # of clients, that are remembered as octets
+_REMEMBERED = 4096  # ways that questions have in common
+_IPV4 = 4  # octets
+
+
+class _Way(NamedTuple):
+    """What many questions have in common, as messages have it."""
+
+    protocol: int
+    header: bytes
+    question_end: bytes
+    extra: bytes
 
 
 class Encoder:
     """Makes the payloads of one sender, which `identity` and `version` tell from others."""
 
-    def __init__(self, identity: str, version: str) -> None:
+    def __init__(self, identity: str, version: str, privacy: Privacy, excluded: Excluded) -> None:
         self._dnstap = schema.dnstap_class()
         self._identity, self._version = identity.encode(), version.encode()
+        self._privacy: Privacy = privacy
+        self._excluded = excluded
+        self._ways: dict[bytes, _Way] = {}
 
-    def payload(self, seen: Seen) -> bytes:
-        """A CLIENT_RESPONSE, which holds what was asked, by whom and when, and of the response header and question."""
+    def payload(self, record: Packed, ahead: float) -> bytes | None:
+        """A CLIENT_RESPONSE: who asked what and when, and of the response header and question; None: it is left out.
+
+        `ahead` is how far the time of day is ahead of the record's clock, in seconds.
+        """
+        if record.name in self._excluded:
+            return None
+        way = self._way(record.way + record.text)
         dnstap = self._dnstap(
-            identity=self._identity, version=self._version, type=schema.PAYLOAD_MESSAGE, extra=extra(seen)
+            identity=self._identity, version=self._version, type=schema.PAYLOAD_MESSAGE, extra=way.extra
         )
         message = dnstap.message
-        message.type = schema.CLIENT_RESPONSE
-        message.socket_protocol = schema.TCP if seen.transport == "tcp" else schema.UDP
-        address = packed(seen.client)
-        if address:
-            message.query_address = address
-            message.socket_family = schema.INET if len(address) == 4 else schema.INET6  # noqa: PLR2004 - octets
-        asked = seen.at - (seen.seconds or 0.0)
-        message.query_time_sec, message.query_time_nsec = _split(asked)
-        message.response_time_sec, message.response_time_nsec = _split(seen.at)
-        message.response_message = response(seen)
+        message.type, message.socket_protocol = schema.CLIENT_RESPONSE, way.protocol
+        client = octets_of(record.client, self._privacy)
+        if client:
+            message.socket_family = schema.INET if len(client) == _IPV4 else schema.INET6
+            message.query_address = client
+        answered = record.at + ahead
+        message.query_time_sec, message.query_time_nsec = _split(answered - max(0.0, record.seconds))
+        message.response_time_sec, message.response_time_nsec = _split(answered)
+        message.response_message = way.header + record.name + way.question_end
         octets: bytes = dnstap.SerializeToString()
         return octets
 
-
-def response(seen: Seen) -> bytes:
-    """The header and the question of the answer: its records are not kept for every question, so they are not told."""
-    header = _HEADER.pack(0, _ANSWERED | seen.rcode & _RCODE, 1, 0, 0, 0)
-    return header + seen.name + _QUESTION_END.pack(seen.qtype, seen.qclass)
-
-
-def extra(seen: Seen) -> bytes:
-    """What dnstap has no field for, as words: `outcome=blocked rule=routing.rules[0] list=ads line=17`."""
-    words = [f"outcome={seen.outcome}"]
-    words += [
-        f"{key}={value}"
-        for key, value in (
-            ("group", seen.group),
-            ("upstream", seen.upstream),
-            ("list", seen.list),
-            ("line", seen.line),
-        )
-        if value
-    ]
-    return " ".join(words).encode()
+    def _way(self, text: bytes) -> _Way:
+        way = self._ways.get(text)
+        if way is None:
+            if len(self._ways) >= _REMEMBERED:
+                self._ways.clear()
+            way = self._ways[text] = _way_of(text)
+        return way
 
 
-@lru_cache(_ADDRESSES)
-def packed(client: str) -> bytes:
-    """The octets of an address; none where clients are not told."""
-    try:
-        family = socket.AF_INET6 if ":" in client else socket.AF_INET
-        return socket.inet_pton(family, client.partition("%")[0])
-    except OSError:
-        return b""
+def _way_of(text: bytes) -> _Way:
+    """Of WAY and what follows it. A response has its header and question; the answers of hits are not kept for this."""
+    transport, outcome, qtype, qclass, rcode = WAY.unpack_from(text)
+    who = from_text(text[WAY.size :])
+    told = {
+        "outcome": OUTCOMES[outcome],
+        "group": who.group,
+        "upstream": who.upstream,
+        "list": who.list,
+        "line": who.line,
+    }
+    return _Way(
+        schema.TCP if TRANSPORTS[transport] == "tcp" else schema.UDP,
+        _HEADER.pack(0, _ANSWERED | rcode & _RCODE, 1, 0, 0, 0),
+        _QUESTION_END.pack(qtype, qclass),
+        " ".join(f"{key}={value}" for key, value in told.items() if value).encode(),
+    )
 
 
 def _split(at: float) -> tuple[int, int]:

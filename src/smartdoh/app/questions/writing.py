@@ -46,6 +46,13 @@ def wanted_outputs(settings: Settings) -> Outputs:
             "privacy": log.privacy,
             "exclude": list(log.exclude),
         }
+    if settings.dnstap.socket is not None:
+        wanted["dnstap"] = {
+            "path": str(settings.dnstap.socket),
+            "identity": settings.dnstap.identity,
+            "privacy": log.privacy,
+            "exclude": list(log.exclude),
+        }
     return wanted
 
 

@@ -9,6 +9,7 @@ from smartdoh.config.schema._fields import Kind, RefusedValueError, Schema, Word
 from smartdoh.config.schema.block import BlockTable
 from smartdoh.config.schema.bootstrap import BootstrapTable
 from smartdoh.config.schema.cache import CacheTable
+from smartdoh.config.schema.dnstap import DnstapTable
 from smartdoh.config.schema.groups import GroupTable
 from smartdoh.config.schema.limits import LimitsTable
 from smartdoh.config.schema.listen import ListenTable
@@ -40,6 +41,7 @@ class Document(Schema):
     limits: LimitsTable = key({})
     server: ServerTable = key({})
     metrics: MetricsTable = key({})
+    dnstap: DnstapTable = key({})
 
     def check(self) -> Iterator[Problem]:
         """What only the written form shows: a list that comes from nowhere."""
@@ -65,6 +67,7 @@ class Document(Schema):
             limits=self.limits.resolve(),
             server=self.server.resolve(),
             metrics=self.metrics.resolve(),
+            dnstap=self.dnstap.resolve(folder),
             state_dir=state_dir,
         )
 
@@ -85,4 +88,5 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "limits": LimitsTable,
     "server": ServerTable,
     "metrics": MetricsTable,
+    "dnstap": DnstapTable,
 }

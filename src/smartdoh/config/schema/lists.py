@@ -32,6 +32,11 @@ class ListTable(Schema):
         [],
         meaning="Names that must never be on it: a new list that matches one, where the old one did not, is set aside.",
     )
+    guard: Annotated[int, Whole(0, 100)] = key(
+        5,
+        meaning="A new list that changes what becomes of more than so many per cent of the questions of the last 7 "
+        "days is set aside; needs `[query_log]`. 0 lets all pass.",
+    )
     largest: Annotated[int, Whole(1024, 1 << 30)] = key(
         64 << 20, meaning="The most octets that are fetched; a longer list is refused."
     )
@@ -49,5 +54,6 @@ class ListTable(Schema):
             on_missing=self.on_missing,
             group=self.group or "",
             canaries=tuple(self.canaries),
+            guard=self.guard,
             largest=self.largest,
         )

@@ -14,19 +14,19 @@ import pytest
 from smartdoh.app.dnstap import collector as collecting
 from smartdoh.app.dnstap.collector import Collector
 from smartdoh.app.dnstap.frames import CONTENT_TYPE, Control, control, data
-from smartdoh.app.questions.seen import Seen
+from smartdoh.fastpath.packed import WAY, Packed
 from smartdoh.wire.names import from_text
 
 SOON = 0.01  # seconds between two tries
 WITHIN = 10.0
-SEEN = Seen(1.7e9, "udp", "127.0.0.1", from_text("a.example"), 1, 1, 0, "hit")
+ASKED = Packed(1.7e9, -1.0, WAY.pack(0, 0, 1, 1, 0), bytes(4), from_text("a.example"), b"")
 ACCEPT = control(Control.ACCEPT, CONTENT_TYPE)
 
 Play = Callable[[socket.socket], None]
 
 
-def payload(seen: Seen) -> bytes:
-    return f"{seen.at:.0f}".encode()
+def payload(record: Packed, ahead: float) -> bytes:
+    return f"{record.at + ahead:.0f}".encode()
 
 
 def until(is_so: Callable[[], bool]) -> None:
@@ -83,7 +83,7 @@ class Said:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def __call__(self, what: str, why: str) -> None:
+    def __call__(self, what: str, why: str, *, is_well: bool) -> None:
         self.lines.append(f"{what}: {why}")
 
 
@@ -101,8 +101,8 @@ def test_all_is_sent_and_the_end_is_in_order(tmp_path: Path) -> None:
 
     with listening(path, keep):
         one = Collector(path, payload, said)
-        one.take([SEEN] * 700)
-        one.take([SEEN])
+        one.take([ASKED] * 700, 0.0)
+        one.take([ASKED], 0.0)
         one.close()
     assert got == [control(Control.START, CONTENT_TYPE) + data(b"1700000000") * 701 + control(Control.STOP)]
     assert (one.sent, one.lost) == (701, 0)
@@ -135,7 +135,7 @@ def test_a_hostile_collector_and_then_a_good_one(tmp_path: Path, play: Play) -> 
 
     with listening(path, ill, ill, read_all):
         one = Collector(path, payload, said, first_pause=SOON, patience=0.3)
-        one.take([SEEN])
+        one.take([ASKED], 0.0)
         until(lambda: one.sent == 1)
         one.close()
     assert one.lost == 0
@@ -148,9 +148,9 @@ def test_a_hostile_collector_and_then_a_good_one(tmp_path: Path, play: Play) -> 
 def test_without_a_collector_only_so_much_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "ROOM", 100)
     one = Collector(tmp_path / "nothing", payload, Said(), first_pause=SOON)
-    one.take([SEEN] * 70)
-    one.take([SEEN] * 70)
-    one.take([SEEN] * 70)
+    one.take([ASKED] * 70, 0.0)
+    one.take([ASKED] * 70, 0.0)
+    one.take([ASKED] * 70, 0.0)
     assert one.lost == 110
     one.close()
     assert one.sent == 0
@@ -167,8 +167,8 @@ def test_one_that_does_not_read_is_left_and_what_it_had_is_lost(
         is_over.wait(WITHIN)
 
     with listening(path, accept_only, read_all):
-        one = Collector(path, lambda _: bytes(10_000), Said(), first_pause=SOON, patience=0.2)
-        one.take([SEEN] * 1000)
+        one = Collector(path, lambda _, __: bytes(10_000), Said(), first_pause=SOON, patience=0.2)
+        one.take([ASKED] * 1000, 0.0)
         until(lambda: one.lost > 0)
         is_over.set()
         until(lambda: one.sent + one.lost == 1000)
@@ -185,11 +185,11 @@ def test_one_that_restarts_is_found_again(tmp_path: Path) -> None:
 
     with listening(path, some, read_all):
         one = Collector(path, payload, Said(), first_pause=SOON)
-        one.take([SEEN])
+        one.take([ASKED], 0.0)
         until(lambda: one.sent == 1)
         tries = 0
         while one.sent < 2:
-            one.take([SEEN])
+            one.take([ASKED], 0.0)
             time.sleep(0.01)
             tries += 1
             assert tries < 1000
@@ -208,7 +208,7 @@ def test_taking_costs_nothing_where_nothing_can_be_sent(tmp_path: Path) -> None:
         one = Collector(tmp_path / "s", payload, Said(), first_pause=60.0, patience=0.5)
         assert asked.wait(WITHIN)
         for _ in range(10):
-            one.take([SEEN] * 10_000)
+            one.take([ASKED] * 10_000, 0.0)
         assert one.lost == 100_000 - collecting.ROOM
         one.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from typing import Literal
 
@@ -19,13 +18,18 @@ def client_of(client: bytes, privacy: Privacy) -> str:
     """What is written of a client, given as `packed.read` gives it; nothing of one that is no address, unless whole."""
     if privacy == "whole":
         return client_text(client)
+    return client_text(octets_of(client, privacy))
+
+
+def octets_of(client: bytes, privacy: Privacy) -> bytes:
+    """The same as octets of an address, 4 or 16; none where there is no address to be told."""
     if privacy == "none":
-        return ""
+        return b""
     if len(client) == 4:  # noqa: PLR2004 - octets of IPv4
-        return socket.inet_ntop(socket.AF_INET, client[:IPV4_KEPT] + bytes(1))
+        return client if privacy == "whole" else client[:IPV4_KEPT] + bytes(1)
     if len(client) == 16:  # noqa: PLR2004 - octets of IPv6
-        return socket.inet_ntop(socket.AF_INET6, client[:IPV6_KEPT] + bytes(9))
-    return ""
+        return client if privacy == "whole" else client[:IPV6_KEPT] + bytes(9)
+    return b""
 
 
 class Excluded:

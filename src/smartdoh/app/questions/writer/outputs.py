@@ -38,7 +38,14 @@ def _lines(settings: Mapping[str, Any], log: PlainLog) -> Output:
     return Lines(LinesSettings(**{**settings, "exclude": tuple(settings["exclude"])}), log)
 
 
+def _dnstap(settings: Mapping[str, Any], log: PlainLog) -> Output:
+    from smartdoh.app.dnstap.output import Dnstap, DnstapSettings  # noqa: PLC0415 - if it is wanted
+
+    return Dnstap(DnstapSettings(**{**settings, "exclude": tuple(settings["exclude"])}), log)
+
+
 OUTPUTS: dict[str, Callable[[Mapping[str, Any], PlainLog], Output]] = {
     "lines": _lines,
+    "dnstap": _dnstap,
 }
 """What makes each kind of output, by the name that a plan has for it."""
