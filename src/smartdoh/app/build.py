@@ -9,6 +9,7 @@ from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.disk import no_disk
 from smartdoh.app.lists.fetch import Way
 from smartdoh.app.lists.keeper import ListKeeper
+from smartdoh.app.lists.replay import replay_of
 from smartdoh.app.lists.ways import ways
 from smartdoh.app.overrides import OverridesFile, wall_clock
 from smartdoh.app.parts import Parts
@@ -209,7 +210,7 @@ def _lists(
         bogus.lists = lists
         in_force.changed()
 
-    return ListKeeper(settings.lists, ways_to, put_in_force)
+    return ListKeeper(settings.lists, ways_to, put_in_force, replay_of(settings))
 
 
 def _bounds(cache: CacheSettings) -> Bounds:

@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from smartdoh.app.whatif.policy import Decide
+from smartdoh.app.whatif.policy import NOBODY, Decide
 from smartdoh.config import Settings
 from smartdoh.rules.lists import NameSet
 from smartdoh.wire.codes import A
-
-NOBODY = "0.0.0.0"  # noqa: S104 - asks, where nobody knows who did: rules for some clients are not about it
 
 
 class Sent(NamedTuple):

@@ -12,6 +12,7 @@ from functools import partial
 from smartdoh.app import logs
 from smartdoh.app.lists.fetch import Way
 from smartdoh.app.lists.progress import Outcome, Progress, TellOf, to_nobody
+from smartdoh.app.lists.replay import Replay
 from smartdoh.app.lists.state import ListState
 from smartdoh.app.lists.store import ListFiles
 from smartdoh.app.lists.update import FAILURES, update
@@ -53,10 +54,16 @@ class ListKeeper:
     """Keeps the lists of one runtime."""
 
     def __init__(
-        self, lists: Mapping[str, ListSettings], ways: Mapping[str, Way], put_in_force: PutInForce
+        self,
+        lists: Mapping[str, ListSettings],
+        ways: Mapping[str, Way],
+        put_in_force: PutInForce,
+        replay: Replay | None = None,
     ) -> None:
-        """`ways` says for each list with a URL how it is fetched."""
-        self.states = {name: ListState(settings, ListFiles(settings)) for name, settings in lists.items()}
+        """`ways` says for each list with a URL how it is fetched; `replay` holds new ones against what was asked."""
+        self.states = {
+            name: ListState(settings, ListFiles(settings), replay) for name, settings in lists.items()
+        }
         self._ways = ways
         self._put_in_force = put_in_force
         self._under_way: dict[str, UnderWay] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-Phase = Literal["fetching", "waiting", "compiling", "judging"]
+Phase = Literal["fetching", "waiting", "compiling", "judging", "replaying"]
 Result = Literal["updated", "unchanged", "set aside", "failed"]
 
 

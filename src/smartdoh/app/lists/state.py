@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from smartdoh.app.lists.compile import compile_aside
 from smartdoh.app.lists.judge import Candidate
 from smartdoh.app.lists.progress import Progress, Tell
+from smartdoh.app.lists.replay import Replay
 from smartdoh.app.lists.store import ListFiles
 from smartdoh.app.watch import State, state_of
 from smartdoh.config import ListSettings
@@ -20,6 +21,7 @@ class ListState:
 
     settings: ListSettings
     files: ListFiles
+    replay: Replay | None = None  # holds a new version against what was asked
     names: NameSet | None = None
     opened: State = None  # of the compiled file that `names` is of
     problem: str = ""

@@ -76,6 +76,9 @@ async def _take(state: ListState, url: str, fetched: Fetched, tell: Tell) -> Out
     tell(Progress("judging"))
     names = open_list(files.new, settings.format, files.new_compiled)
     why = objections(Candidate(names.report, names), state.candidate, settings.canaries)
+    if not why and state.replay is not None and state.names is not None:
+        tell(Progress("replaying"))
+        why = await state.replay.objections(settings, files)
     if why:
         await asyncio.to_thread(files.set_aside, why)
         await asyncio.to_thread(files.remember, url, Validators())

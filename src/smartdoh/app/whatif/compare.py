@@ -10,10 +10,10 @@ from typing import NamedTuple
 from smartdoh.app.whatif.policy import Decide, Verdict, verdict_of
 from smartdoh.config import qtype_text
 from smartdoh.model import Route
-from smartdoh.rules.lists import NameSet
 from smartdoh.wire.names import to_text
 
-TELL_EVERY = 4096  # rows between two words on how far it is
+TELL_EVERY = 4096  # names between two words on how far it is
+UNDECIDED = 0  # in place of a type: whoever gave the row knows that nothing changes for the name
 
 
 class Asked(NamedTuple):
@@ -25,8 +25,11 @@ class Asked(NamedTuple):
     times: int
 
 
-Same = Callable[[bytes, int], bool]
-"""Whether a name and type are certain to fare the same, without either way being asked."""
+MayChange = Callable[[bytes], bool]
+"""Whether any question for a name may fare otherwise; False spares everything else."""
+
+Rows = Callable[[MayChange | None], Iterable[Asked]]
+"""What was asked; all of a name follow each other, and one row UNDECIDED is enough where it cannot change."""
 
 
 class _Key(NamedTuple):
@@ -93,15 +96,13 @@ class _Found:
 class _Comparison:
     """What was found so far."""
 
-    def __init__(self, before: Decide, after: Decide, same: Same | None) -> None:
-        self._before, self._after, self._same = before, after, same
+    def __init__(self, before: Decide, after: Decide) -> None:
+        self._before, self._after = before, after
         self._bits: dict[str, int] = {}
         self.found: dict[_Key, _Found] = {}
 
     def decide(self, name: bytes, qtype: int, client: str) -> tuple[_Key, Route] | None:
         """What changes for a question, if anything does."""
-        if self._same is not None and self._same(name, qtype):
-            return None
         route = self._after(name, qtype, client)
         before, after = verdict_of(self._before(name, qtype, client)), verdict_of(route)
         return (_Key(name, before, after), route) if before != after else None
@@ -121,39 +122,32 @@ def compare(
     before: Decide,
     after: Decide,
     *,
-    same: Same | None = None,
     by_client: bool = True,
     tell: Callable[[int], None] | None = None,
 ) -> Outcome:
-    """Decide each question both ways; rows of one name and type follow each other.
+    """Decide each question both ways; the rows of a name follow each other, and of those the ones of a type.
 
-    Without `by_client` a name and type is decided once, whoever asks. `tell` hears how many rows are done.
+    Without `by_client` a name and type is decided once, whoever asks. `tell` hears how many names are done.
     """
-    comparison = _Comparison(before, after, same)
+    comparison = _Comparison(before, after)
     questions = names = 0
     name, qtype = b"", -1
     changed: tuple[_Key, Route] | None = None
-    for number, row in enumerate(asked, 1):
+    for row in asked:
         questions += row.times
-        names += row.name != name
-        if by_client or row.qtype != qtype or row.name != name:
+        is_new = row.name != name
+        if is_new:
+            names += 1
+            if tell is not None and not names % TELL_EVERY:
+                tell(names)
+        if row.qtype == UNDECIDED:
+            changed = None
+        elif by_client or is_new or row.qtype != qtype:
             changed = comparison.decide(row.name, row.qtype, row.client)
-            name, qtype = row.name, row.qtype
+        name, qtype = row.name, row.qtype
         if changed is not None:
             comparison.count(*changed, row)
-        if tell is not None and not number % TELL_EVERY:
-            tell(number)
     return Outcome(questions, names, _sorted(comparison.found))
-
-
-def same_on(old: NameSet | None, new: NameSet | None) -> Same:
-    """Names of which two states of a list say the same fare the same, whatever the rules make of it."""
-
-    def says(names: NameSet | None, name: bytes, qtype: int) -> bool:
-        match = names.match(name, qtype) if names is not None else None
-        return match is not None and not match.is_exception
-
-    return lambda name, qtype: says(old, name, qtype) == says(new, name, qtype)
 
 
 def _sorted(found: dict[_Key, _Found]) -> list[Change]:

@@ -14,6 +14,8 @@ from smartdoh.rules.lists import NameSet
 from smartdoh.rules.router import Router
 from smartdoh.wire.codes import IN, RD
 
+NOBODY = "0.0.0.0"  # noqa: S104 - asks, where who did does not matter, or is not known
+
 Lists = Mapping[str, NameSet | None]
 """Lists by their names; None for one that has never been loaded."""
 
@@ -55,6 +57,11 @@ def looks_at_clients(settings: Settings) -> bool:
         return True
     path = settings.routing.overrides
     return path is not None and path.exists() and bool(read(path, settings.groups).clients)
+
+
+def looks_at_types(settings: Settings) -> bool:
+    """Whether a rule names types; lines of lists may do so too."""
+    return any(rule.types for rule in settings.routing.rules)
 
 
 def verdict_of(route: Route) -> Verdict:

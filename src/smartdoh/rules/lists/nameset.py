@@ -79,6 +79,10 @@ class NameSet:
                 line = slot & LINE_MASK
         return Match(line) if line else None
 
+    def mentions(self, key: bytes) -> bool:
+        """Whether any line may be about the name that has this key, exceptions too, for whatever type."""
+        return bool(self._above(key)) or (self._loose is not None and bool(self._loose.matching(key)))
+
     def _decide(self, above: list[bytes], places: Sequence[int], key: bytes, qtype: int) -> Match | None:
         of_patterns = [match for place in places for match in self._of_record(place, key, qtype)]
         by_length = [list(self._of_key(listed, key, qtype)) for listed in reversed(above)] + [of_patterns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartdoh.app.whatif import guard
-from smartdoh.app.whatif.compare import Asked, Outcome
+from smartdoh.app.whatif.compare import UNDECIDED, Asked, MayChange, Outcome, Rows
 from smartdoh.app.whatif.policy import decide_by, verdict_of
 from smartdoh.app.whatif.replay import with_config, with_list
 from smartdoh.config import Settings, parse
@@ -59,6 +60,19 @@ def asked(*rows: tuple[str, int, str, int]) -> list[Asked]:
     return sorted(Asked(from_text(name), qtype, client, times) for name, qtype, client, times in rows)
 
 
+def log(rows: list[Asked]) -> Rows:
+    """As the log gives them: one row for a name that cannot change."""
+
+    def asked(may_change: MayChange | None) -> Iterator[Asked]:
+        for row in rows:
+            if may_change is None or may_change(row.name):
+                yield row
+            else:
+                yield Asked(row.name, UNDECIDED, "", row.times)
+
+    return asked
+
+
 def told(outcome: Outcome) -> list[tuple[str, str, int, int, str, str]]:
     return [
         (change.name, change.kind, change.count, change.clients, str(change.before), str(change.after))
@@ -81,7 +95,7 @@ ROWS = asked(
 def test_a_list_with_other_names() -> None:
     """Newly blocked, no longer blocked, the busiest first; what an earlier rule decides stays."""
     new = names("new.example", "far.example", "first.example")
-    outcome = with_list(ROWS, settings(), LISTS, "ads", new)
+    outcome = with_list(log(ROWS), settings(), LISTS, "ads", new)
     assert told(outcome) == [
         ("x.far.example.", "blocked", 9, 1, "group far", "blocked"),
         ("new.example.", "blocked", 7, 2, "group main", "blocked"),
@@ -95,7 +109,7 @@ def test_a_list_with_other_names() -> None:
 
 
 def test_a_list_that_chooses_a_group() -> None:
-    outcome = with_list(ROWS, settings(), LISTS, "far", names("new.example", "ads.example"))
+    outcome = with_list(log(ROWS), settings(), LISTS, "far", names("new.example", "ads.example"))
     assert told(outcome) == [
         ("x.far.example.", "moved", 9, 1, "group far", "group main"),
         ("new.example.", "moved", 7, 2, "group main", "group far"),
@@ -103,19 +117,19 @@ def test_a_list_that_chooses_a_group() -> None:
 
 
 def test_a_list_for_some_clients() -> None:
-    outcome = with_list(ROWS, settings(), LISTS, "some", names("nothing.example"))
+    outcome = with_list(log(ROWS), settings(), LISTS, "some", names("nothing.example"))
     assert told(outcome) == [("some.example.", "unblocked", 20, 1, "blocked", "group main")]
 
 
 def test_the_same_list_changes_nothing() -> None:
-    assert with_list(ROWS, settings(), LISTS, "ads", names("# a remark", "ads.example")).changes == []
+    assert with_list(log(ROWS), settings(), LISTS, "ads", names("# a remark", "ads.example")).changes == []
 
 
 @pytest.mark.parametrize(("on_missing", "expected"), [("open", "blocked"), ("closed", "refused")])
 def test_a_list_that_was_never_loaded(on_missing: str, expected: str) -> None:
     """What fails closed refused everything that came past it."""
     text = CONFIG.replace("[lists.ads]", f'[lists.ads]\non_missing = "{on_missing}"')
-    outcome = with_list(ROWS, settings(text), {**LISTS, "ads": None}, "ads", names("new.example"))
+    outcome = with_list(log(ROWS), settings(text), {**LISTS, "ads": None}, "ads", names("new.example"))
     found = {change.name: (str(change.before), str(change.after)) for change in outcome.changes}
     if on_missing == "closed":
         assert found["new.example."] == ("refused", "blocked")
@@ -131,7 +145,7 @@ def test_another_config() -> None:
 default = "far"
 rules = [{{ domains = ["x.far.example"], action = "block" }}]
 """
-    outcome = with_config(ROWS, settings(), LISTS, settings(other), {})
+    outcome = with_config(log(ROWS), settings(), LISTS, settings(other), {})
     assert told(outcome) == [
         ("some.example.", "moved", 50, 1, "group main", "group far"),
         ("some.example.", "unblocked", 20, 1, "blocked", "group far"),
@@ -148,12 +162,12 @@ def test_overrides_count_as_they_are_now(tmp_path: Path) -> None:
     )
     text = CONFIG.replace("[routing]", f'[routing]\noverrides = "{overrides}"')
     new = names("new.example", "far.example", "ads.example", "some.example")
-    assert with_list(ROWS, settings(text), LISTS, "ads", new).changes == []
-    moved = with_config(ROWS, settings(), LISTS, settings(text), LISTS)
+    assert with_list(log(ROWS), settings(text), LISTS, "ads", new).changes == []
+    moved = with_config(log(ROWS), settings(), LISTS, settings(text), LISTS)
     assert ("x.far.example.", "moved", 9, 1, "group far", "answered here") in told(moved)
     overrides.write_text("{")
     with pytest.raises(ConfigError):
-        with_list(ROWS, settings(text), LISTS, "ads", new)
+        with_list(log(ROWS), settings(text), LISTS, "ads", new)
 
 
 labels = st.sampled_from(["a", "b", "c", "ads", "far", "example"])
@@ -162,10 +176,10 @@ domain = st.lists(labels, min_size=1, max_size=3).map(".".join)
 
 @given(st.lists(domain, max_size=6), st.lists(domain, max_size=6), st.lists(domain, min_size=1, max_size=12))
 def test_the_short_way_is_the_long_way(old: list[str], new: list[str], seen: list[str]) -> None:
-    """Names of which both states of a list say the same are not decided; the outcome is as if they were."""
+    """Names that neither state of a list mentions are not decided; the outcome is as if they were."""
     lists = {**LISTS, "ads": names("x.invalid", *old)}
     rows = asked(*((name, A, "192.0.2.1", 1) for name in dict.fromkeys(seen)))
-    outcome = with_list(rows, settings(), lists, "ads", names("x.invalid", *new))
+    outcome = with_list(log(rows), settings(), lists, "ads", names("x.invalid", *new))
     before, after = (
         decide_by(settings(), lists),
         decide_by(settings(), {**lists, "ads": names("x.invalid", *new)}),
@@ -180,7 +194,7 @@ def test_the_short_way_is_the_long_way(old: list[str], new: list[str], seen: lis
 
 def many(share: int) -> Outcome:
     rows = asked(("new.example", A, "192.0.2.1", share), ("old.example", A, "192.0.2.1", 2000 - share))
-    return with_list(rows, settings(), LISTS, "ads", names("new.example", "ads.example"))
+    return with_list(log(rows), settings(), LISTS, "ads", names("new.example", "ads.example"))
 
 
 def test_the_guard_objects_to_what_changes_too_much() -> None:
@@ -195,7 +209,7 @@ def test_the_guard_objects_to_what_changes_too_much() -> None:
 
 def test_the_guard_lets_pass_what_few_questions_say() -> None:
     rows = asked(("new.example", A, "192.0.2.1", guard.LEAST - 1))
-    outcome = with_list(rows, settings(), LISTS, "ads", names("new.example"))
+    outcome = with_list(log(rows), settings(), LISTS, "ads", names("new.example"))
     assert outcome.changes
     assert guard.objections(outcome, 5) == []
 
@@ -205,6 +219,6 @@ def test_the_guard_names_the_busiest_of_each_kind() -> None:
         *((f"n{number}.new.example", A, "192.0.2.1", 100 + number) for number in range(8)),
         ("www.ads.example", A, "192.0.2.1", 400),
     )
-    (reason,) = guard.objections(with_list(rows, settings(), LISTS, "ads", names("new.example")), 5)
+    (reason,) = guard.objections(with_list(log(rows), settings(), LISTS, "ads", names("new.example")), 5)
     assert "newly blocked n7.new.example (107), n6.new.example (106)" in reason
     assert "n3.new.example (103) and 3 more; no longer blocked www.ads.example (400)" in reason
