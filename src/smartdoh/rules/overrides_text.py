@@ -26,7 +26,9 @@ class Member(NamedTuple):
 
 
 def members(text: str) -> Iterator[Member]:
-    """The keys of a text that `parse_overrides` has found sound, in their order."""
+    """The keys of a text that `parse_overrides` has found sound, in their order; an empty one has none."""
+    if not text:
+        return
     at = _space(text, _opening(text) + 1)
     line, counted = 1, 0
     while text[at] != "}":

@@ -69,6 +69,8 @@ def test_remove(before: str, key: str, after: str) -> None:
 def test_what_is_not_there_cannot_be_removed(key: str) -> None:
     with pytest.raises(KeyError):
         without(HAND_MADE, parse_key(key))
+    with pytest.raises(KeyError):
+        without("", parse_key(key))
 
 
 def test_lines() -> None:

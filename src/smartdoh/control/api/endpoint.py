@@ -30,7 +30,7 @@ class Param:
     """One thing that a request may say, in its path where that has its `{name}`, else behind the `?`.
 
     `kind` is str, int, float or bool; `least` and `most` are for numbers, `among` for words. A default of None means
-    that nothing was said.
+    that nothing was said. `example` is for the document.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Param:
     among: tuple[str, ...] = ()
     least: float | None = None
     most: float | None = None
+    example: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Endpoint:
     gives: Json | Lines | Events
     takes: tuple[Param, ...] = ()
     body: Any = None  # the shape of the JSON that comes with it; None: no body is read
+    example: Any = None  # of a body
     errors: Mapping[int, str] = field(default_factory=dict)
     workers: Workers = "first"
 

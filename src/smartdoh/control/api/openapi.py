@@ -63,7 +63,7 @@ def _operation(endpoint: Endpoint, schemas: dict[int, Any]) -> dict[str, Any]:
     if endpoint.takes:
         said["parameters"] = [_parameter(endpoint, param) for param in endpoint.takes]
     if endpoint.body is not None:
-        content = {"application/json": {"schema": schemas[id(endpoint.body)]}}
+        content = {"application/json": {"schema": schemas[id(endpoint.body)], "example": endpoint.example}}
         said["requestBody"] = {"required": True, "content": content}
     return said
 
@@ -97,6 +97,7 @@ def _parameter(endpoint: Endpoint, param: Param) -> dict[str, Any]:
         "required": param.default is REQUIRED,
         "description": param.meaning,
         "schema": _schema(endpoint, param),
+        **({"example": param.example} if param.example is not None else {}),
     }
 
 

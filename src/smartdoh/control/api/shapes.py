@@ -193,7 +193,7 @@ class Statistics(TypedDict):
     """Counters since the start, those of the cache since its size last changed."""
 
     cache: dict[str, Any]  # numbers, but for `answered` by kind and `waits`, a histogram
-    disk: dict[str, int] | None  # None: nothing is kept on disk
+    disk: dict[str, int | bool] | None  # None: nothing is kept on disk
     under_way: int
     waiting: int
     groups: dict[str, dict[str, int]]
@@ -264,7 +264,7 @@ class CacheCounts(TypedDict):
     """The counters of both levels, as in Statistics."""
 
     memory: dict[str, Any]
-    disk: dict[str, int] | None
+    disk: dict[str, int | bool] | None
 
 
 class Forgotten(TypedDict):

@@ -66,7 +66,7 @@ def _forgotten(runtime: Runtime, removed: int) -> Forgotten:
     return Forgotten(removed=removed, disk=runtime.disk is not None)
 
 
-_NAME = Param("name", "A domain name.")
+_NAME = Param("name", "A domain name.", example="www.example.com")
 _BELOW = Param("below", "All names below it too.", bool, default=False)
 
 ENDPOINTS = (

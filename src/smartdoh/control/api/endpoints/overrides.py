@@ -78,7 +78,9 @@ def _value(body: bytes) -> object:
     return said["value"]
 
 
-_KEY = Param("key", "A name with all below it, or with a leading = for itself alone.")
+_KEY = Param(
+    "key", "A name with all below it, or with a leading = for itself alone.", example="ads.example.com"
+)
 _ERRORS: dict[int, str] = {
     HTTPStatus.CONFLICT: "There is no file for overrides, or it is broken or cannot be written."
 }
@@ -100,6 +102,7 @@ ENDPOINTS = (
         Json(OverrideChange),
         takes=(_KEY,),
         body=OverrideValue,
+        example={"value": "block"},
         errors=_ERRORS,
         workers="own",
     ),

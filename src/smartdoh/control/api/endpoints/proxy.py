@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from smartdoh import __version__
 from smartdoh.app.runtime import Runtime
-from smartdoh.control.api import counting, openapi, settings
+from smartdoh.control.api import counting, settings
 from smartdoh.control.api.endpoint import Asked, Endpoint, Json
 from smartdoh.control.api.shapes import Reloaded, SettingsShown, Statistics, Status
 from smartdoh.errors import ConfigError
@@ -76,6 +76,8 @@ async def reload(asked: Asked) -> Reloaded:
 
 async def document(asked: Asked) -> dict[str, Any]:
     """The OpenAPI document; in a thread, as making it the first time takes 20 ms."""
+    from smartdoh.control.api import openapi  # noqa: PLC0415 - few ask for it
+
     return await asyncio.to_thread(openapi.document, asked.endpoints)
 
 

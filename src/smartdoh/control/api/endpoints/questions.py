@@ -24,7 +24,7 @@ async def query(asked: Asked) -> LookedUp:
     return (await look_up(runtime, question, asked.text("group"))).told()
 
 
-_NAME = Param("name", "A domain name.")
+_NAME = Param("name", "A domain name.", example="www.example.com")
 _TYPE = Param("type", "A record type, as AAAA or TYPE65.", default="A")
 
 ENDPOINTS = (
