@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ from smartdoh.app.overrides_writing import TRIES, UnwritableError, rewrite
 from smartdoh.app.watch import state_of
 from smartdoh.errors import ConfigError
 from smartdoh.rules.overrides import parse_key
+from smartdoh.rules.overrides_file import parse_overrides
 from smartdoh.rules.overrides_text import with_value
 
 GROUPS = ("main",)
@@ -114,3 +117,26 @@ def test_what_is_wrong_is_not_written(file: Path) -> None:
 def test_where_nothing_can_be_written_that_is_told(tmp_path: Path) -> None:
     with pytest.raises(UnwritableError, match="cannot be written: No such file"):
         rewrite(tmp_path / "missing" / "overrides.json", GROUPS, blocking("b.example"))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the child comes back to nothing
+def test_whatever_ends_the_process_the_file_is_whole(file: Path) -> None:
+    """Killed in the middle of writing, again and again: what is found is what some change has left."""
+    for number in range(20):
+        before = state_of(file)
+        child = os.fork()
+        if not child:
+            for change in range(1000):
+                rewrite(file, GROUPS, blocking(f"n{number}-{change}.example"))
+            os._exit(0)
+        while state_of(file) == before:
+            time.sleep(0.001)
+        time.sleep(number * 0.002)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        overrides = parse_overrides(read_text(file), GROUPS, "file")
+        names = [key.text for key in overrides.entries]
+        of_this = [name for name in names if name.startswith(f"n{number}-")]
+        assert names[0] == "a.example"
+        assert of_this == [f"n{number}-{change}.example" for change in range(len(of_this))]
+    assert len(names) > 20
