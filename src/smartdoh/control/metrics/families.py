@@ -200,7 +200,7 @@ def _of_lists(states: States) -> Iterator[Metric]:
     )
     yield gauge(
         "smartdoh_list_age_seconds",
-        "Since a list's server last said what it has, or its file was changed.",
+        "Since the server of a list last said what it has; lists that are files alone have none.",
         ("list",),
         [((name,), one.age) for name, one in lists if one.age is not None],
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ class ListOf(NamedTuple):
     """One list."""
 
     lines: int | None  # in force; None: nothing of it is
-    age: float | None  # seconds since its server, or its file, last had a say; None: never
+    age: float | None  # seconds since its server last said what it has; None: never, or it has none
     is_failing: bool
     is_set_aside: bool
 
@@ -68,17 +67,10 @@ def _lists(states: dict[str, ListState]) -> dict[str, ListOf]:
 
 def _list(state: ListState, now: float) -> ListOf:
     url = state.settings.url
-    last = state.files.origin(url).checked if url else _changed(state)
+    last = state.files.origin(url).checked if url else 0.0
     return ListOf(
         lines=state.names.report.used if state.names is not None else None,
         age=max(0.0, now - last) if last else None,
         is_failing=bool(state.problem),
         is_set_aside=bool(url and state.files.aside()),
     )
-
-
-def _changed(state: ListState) -> float:
-    try:
-        return os.stat(state.settings.file).st_mtime
-    except OSError:
-        return 0.0
