@@ -37,10 +37,11 @@ def of_error(query: Query, error: UpstreamError) -> Answer:
 
 
 def words(error: UpstreamError) -> str:
-    """How it failed, and with whom: `timeout: a, b; bad answer (HTTP 500): c`."""
-    found: dict[str, dict[str, None]] = {}
-    for one in error.each or (error,):
-        found.setdefault(_how(one), {})[one.upstream or one.why] = None
+    """How it failed, and with whom: `timeout: a, b; bad answer (HTTP 500): c`; the last of one tried again."""
+    last = {one.upstream or one.why: one for one in error.each or (error,)}
+    found: dict[str, list[str]] = {}
+    for who, one in last.items():
+        found.setdefault(_how(one), []).append(who)
     return "; ".join(f"{how}: {', '.join(who)}" for how, who in found.items())
 
 

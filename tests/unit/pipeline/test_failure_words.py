@@ -41,6 +41,10 @@ def all_of(*each: UpstreamError) -> UpstreamError:
             all_of(Timeout("x", "a"), BadReply("HTTP 500", "b"), Timeout("y", "c")),
             "timeout: a, c; bad answer (HTTP 500): b",
         ),
+        (
+            all_of(Limited("its budget is used up", "a"), BadReply("HTTP 500", "a")),
+            "bad answer (HTTP 500): a",
+        ),
         (Timeout("given up"), "timeout: given up"),
     ],
 )
