@@ -83,6 +83,11 @@ class Hub:
         """Whether anybody looks."""
         return bool(self._sinks or self._outputs)
 
+    @property
+    def sinks(self) -> int:
+        """How many sinks there are."""
+        return len(self._sinks)
+
     def serve(self, fast: FastPath, resolver: Resolver) -> None:
         """These answer from now on. What the last ones still tell is taken as well."""
         if self._fast is not None and self._fast is not fast:

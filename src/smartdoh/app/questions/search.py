@@ -101,7 +101,7 @@ class Stop:
 
 
 def search(path: Path, wanted: Wanted, seconds: float = LONGEST, stop: Stop | None = None) -> Found:
-    """What is in the log at `path`. It blocks: call it from a thread. Raises sqlite3.Error, where there is no log too."""
+    """What is in the log at `path`, nothing where there is none. It blocks, and raises sqlite3.Error."""
     if not path.exists():
         return Found([], None)
     end, stop = time.monotonic() + seconds, stop or Stop()
@@ -227,12 +227,9 @@ class _Conditions:
 
 
 def _line(row: tuple[Any, ...]) -> Line:
-    number, at, transport, client, key, qtype, qclass, rcode, outcome, *who, took = row
+    number, at, transport, client, key, *rest, took = row
     seconds = None if took is None else took / 1e6
-    name = name_of(key)
-    return Line(
-        number, Seen(at / 1000, transport, client, name, qtype, qclass, rcode, outcome, *who, seconds)
-    )
+    return Line(number, Seen._make((at / 1000, transport, client, name_of(key), *rest, seconds, 1.0)))
 
 
 def _milliseconds(seconds: float) -> int:

@@ -13,10 +13,10 @@ from smartdoh.control.api.shapes_live import Question
 from smartdoh.wire.names import to_text
 
 
-def question(seen: Seen) -> Question:
-    """What was asked, by whom, and what became of it."""
+def question(seen: Seen, number: int | None = None) -> Question:
+    """What was asked, by whom, and what became of it; `number` is its id in the query log, if it is from there."""
     return {
-        "id": None,
+        "id": number,
         "at": time_text(seen.at),
         "client": seen.client,
         "transport": seen.transport,

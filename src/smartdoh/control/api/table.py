@@ -19,7 +19,7 @@ The order matters: a path that is said whole comes before one that it could be t
 from __future__ import annotations
 
 from smartdoh.control.api.endpoint import Endpoint
-from smartdoh.control.api.endpoints import cache, lists, live, overrides, proxy, questions, upstreams
+from smartdoh.control.api.endpoints import cache, lists, live, overrides, proxy, queries, questions, upstreams
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *proxy.ENDPOINTS,
@@ -29,4 +29,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *lists.ENDPOINTS,
     *cache.ENDPOINTS,
     *live.ENDPOINTS,
+    *queries.ENDPOINTS,
 )

@@ -29,6 +29,7 @@ from smartdoh.control.cli.common import (
 from smartdoh.control.cli.completion import PROGRAM, completion
 from smartdoh.control.cli.completion import prepare as prepare_completion
 from smartdoh.control.cli.lists import lists
+from smartdoh.control.cli.log import log
 from smartdoh.control.cli.overrides import overrides
 from smartdoh.control.cli.running import running
 from smartdoh.control.cli.service import service
@@ -53,6 +54,7 @@ app.add_typer(upstreams, name="upstreams")
 app.add_typer(running)
 app.add_typer(completion)
 app.add_typer(service, name="service")
+app.command()(log)
 
 
 def main() -> NoReturn:

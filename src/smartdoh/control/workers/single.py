@@ -14,10 +14,12 @@ from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept
 from smartdoh.control.api.application import application as api_of
 from smartdoh.control.api.endpoint import Asked, Endpoint, Json, Lines, Param
+from smartdoh.control.api.filters import FILTERS
 from smartdoh.control.api.live import share
 from smartdoh.control.api.shapes import KeptAnswer, WorkerStatus
 from smartdoh.control.api.shapes_live import LiveShare
 from smartdoh.control.metrics.shares import Share, share_of
+from smartdoh.control.workers.followers import AskedShare, Followers
 
 LONGEST_WRITE = 5.0  # seconds that a flush waits for what was being written before it
 
@@ -44,6 +46,14 @@ def application(server: Server, seat: Seat) -> Starlette:
             takes=(Param("history", "Whether with that of each second.", bool, False),),
         ),
         Endpoint("GET", "/worker/counts", counts, "All that this worker has counted.", Json(Share)),
+        Endpoint(
+            "GET",
+            "/worker/asked",
+            Followers(server.hub).fetch,
+            "What was asked of this worker since a follower's last look.",
+            Json(AskedShare),
+            takes=(Param("follower", "Who looks: a word of its own."), *FILTERS),
+        ),
         Endpoint("POST", "/worker/settle", _settled, "Nothing is left to be written to disk.", Json(bool)),
     )
     return api_of(server, besides=besides)

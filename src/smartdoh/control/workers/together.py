@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from functools import partial
 from http import HTTPStatus
@@ -22,11 +23,12 @@ from smartdoh.app.workers.seat import Seat
 from smartdoh.control.api import kept, ondisk
 from smartdoh.control.api.application import application as api_of
 from smartdoh.control.api.endpoint import Asked, Endpoint, Event, Handler
-from smartdoh.control.api.endpoints import cache, overrides, proxy
+from smartdoh.control.api.endpoints import cache, overrides, proxy, queries
 from smartdoh.control.api.endpoints.live import following
+from smartdoh.control.api.filters import wanted
 from smartdoh.control.api.live import merged, share
 from smartdoh.control.api.shapes import Forgotten, OverrideChange, Reloaded, Status, WorkerStatus
-from smartdoh.control.api.shapes_live import Live
+from smartdoh.control.api.shapes_live import Live, Question
 from smartdoh.control.api.table import ENDPOINTS
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.questions import folded
@@ -65,6 +67,7 @@ class Together:
             "GET /cache/export": self._export,
             "GET /live": self._live,
             "GET /live/follow": self._follow_live,
+            "GET /queries/follow": self._follow_queries,
         }
         return {
             endpoint.name: own[endpoint.name] if endpoint.workers == "own" else self._way(endpoint)
@@ -125,6 +128,19 @@ class Together:
     async def _follow_live(self, _asked: Asked) -> AsyncIterator[Event]:
         """The same each second."""
         return following(self._server.live, lambda history: self._look(history=history))
+
+    async def _follow_queries(self, asked: Asked) -> AsyncIterator[Event]:
+        """What is asked of any worker from now on."""
+        query = asked.target.partition("?")[2]
+        target = f"/worker/asked?follower={secrets.token_hex(8)}" + (f"&{query}" if query else "")
+
+        async def others() -> tuple[list[Question], int]:
+            said = await asyncio.gather(*(_said(peer, "GET", target) for peer in self._peers))
+            found = [each for each in said if each is not None]
+            rows = [row for each in found for row in each["questions"]]
+            return rows, sum(each["lost"] for each in found)
+
+        return queries.following(self._server.hub, wanted(asked), others)
 
     async def _look(self, *, history: bool) -> Live:
         own = share(self._server, history=history)

@@ -26,6 +26,7 @@ FIRST_PAUSE = 1.0  # seconds before the disk is tried again; doubles up to LONGE
 LONGEST_PAUSE = 30.0
 LEFT_OUT = 0  # instead of the id of a name that is left out: ids begin at 1
 BROKEN = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+TELL_EVERY = 60.0  # seconds between two lines about what was lost
 PRIMARY = 0xFF  # of an error's code; the rest says it more exactly
 
 Row = tuple[int, int, int, int, int | None]
@@ -58,7 +59,8 @@ class Lines:
         self._ways = Ids(self._way_id)
         self._waiting: list[tuple[float, list[Packed]]] = []
         self._count = self._lost = 0
-        self._next = 0.0
+        self._untold = 0  # lost lines that nobody has read of in the log
+        self._next = self._tell_at = 0.0
         self._pause = 0.0  # since the last write failed; 0.0: it did not
 
     def take(self, records: list[Packed], ahead: float, lost: int) -> None:
@@ -98,13 +100,21 @@ class Lines:
                 db.execute("INSERT INTO lost (at, lines) VALUES (?, ?)", (int(wall * 1000), lost))
             db.execute("COMMIT")
             self._waiting, self._count, self._lost = [], 0, 0
-        if self._pause:
-            self._pause = 0.0
-            self._log.warning("the query log goes on", file=str(self._path), lost=lost)
-        elif lost:
-            self._log.warning("questions are not in the query log: there were too many", lost=lost)
+        self._tell(lost)
         if self._retention.step(db, wall, count):
             self._names.forget()
+
+    def _tell(self, lost: int) -> None:
+        """Say that it goes on, and now and then how many lines were lost."""
+        self._untold += lost
+        if self._pause:
+            self._pause = 0.0
+            self._log.warning("the query log goes on", file=str(self._path), lost=self._untold)
+        elif self._untold and self._next >= self._tell_at:
+            self._log.warning("questions are not in the query log: there were too many", lost=self._untold)
+        else:
+            return
+        self._untold, self._tell_at = 0, self._next + TELL_EVERY
 
     def _rows(self) -> list[Row]:
         rows: list[Row] = []

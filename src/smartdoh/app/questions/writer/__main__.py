@@ -13,7 +13,7 @@ from smartdoh.app.questions.writer.outputs import OUTPUTS
 from smartdoh.app.questions.writer.plan import WriterPlan
 from smartdoh.app.workers.plainlog import PlainLog
 
-NICE = 10  # answers come first
+NICE = 19  # answers come first, also where they share a core with us
 
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
