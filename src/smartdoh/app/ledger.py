@@ -6,13 +6,15 @@ what is asked to fetch a list. What is counted is taken by whoever writes it dow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 from smartdoh.upstream.group import Group
 
 ROOM = 65_536  # names, between two times that they are taken
+_HEAD = struct.Struct("=BHHI")  # octets of the name, the group and the upstream; how often
 
 
 class Leaves(NamedTuple):
@@ -61,3 +63,28 @@ class Ledger:
             self._names += 1
         else:
             self._lost += 1
+
+
+def pack(leaves: Iterable[Leaves]) -> bytes:
+    """As octets, for another process on this machine."""
+    packed = []
+    for name, group, upstream, times in leaves:
+        texts = group.encode()[:0xFFFF], upstream.encode()[:0xFFFF]
+        packed += [_HEAD.pack(len(name), *map(len, texts), times), name, *texts]
+    return b"".join(packed)
+
+
+def unpack(octets: bytes) -> Iterator[Leaves]:
+    """What `pack` wrote. Raises struct.error or ValueError where it did not."""
+    at = 0
+    while at < len(octets):
+        *sizes, times = _HEAD.unpack_from(octets, at)
+        at += _HEAD.size
+        parts = []
+        for size in sizes:
+            parts.append(octets[at : at + size])
+            at += size
+        if at > len(octets):
+            raise ValueError("a line of the ledger that is not whole")
+        name, group, upstream = parts
+        yield Leaves(name, group.decode(), upstream.decode(), times)

@@ -19,6 +19,7 @@ from smartdoh.app.addressbook import AddressBook
 from smartdoh.app.build import OpenDisk, build
 from smartdoh.app.crash import CrashReports, hear_of_all, in_loop
 from smartdoh.app.disk import open_disk
+from smartdoh.app.ledger import Ledger
 from smartdoh.app.loopguard import LoopGuard
 from smartdoh.app.network.watch import NetworkWatch
 from smartdoh.app.outlet import Outlet
@@ -27,7 +28,7 @@ from smartdoh.app.querylog import QueryLog
 from smartdoh.app.questions.hub import Hub
 from smartdoh.app.questions.seconds import totals
 from smartdoh.app.questions.watching import Watching
-from smartdoh.app.questions.writing import Writing
+from smartdoh.app.questions.writing import Writing, wants_ledger
 from smartdoh.app.reloads import Reloads
 from smartdoh.app.runtime import Runtime
 from smartdoh.between import Between
@@ -88,7 +89,8 @@ class Server:
         self.live = Watching(self.hub, self._answered, self._tasks)
         """What was asked in the last minutes, while somebody watches."""
         self._queries = QueryLog(Outlet(STDERR))
-        self.writing = Writing(self.hub, self._place.worker)
+        self._ledger = Ledger()
+        self.writing = Writing(self.hub, self._place.worker, self._ledger)
         """Has it written by another process."""
         self._between = Between()
         self._cookies = Cookies(Secrets(self._place.cookie_key), time.time)
@@ -240,6 +242,7 @@ class Server:
         wanted = runtime.settings.log
         self.hub.serve(runtime.fast, runtime.resolver)
         self.writing.serve(runtime.settings)
+        self._ledger.watch(runtime.groups.values(), is_wanted=wants_ledger(runtime.settings))
         self._queries.serve(logs.renderer(wanted.format, self._place.worker) if wanted.queries else None)
         if not wanted.queries:
             self.hub.remove(self._queries)

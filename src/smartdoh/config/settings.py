@@ -156,6 +156,7 @@ class QueryLogSettings:
     size: int
     privacy: Privacy
     exclude: tuple[str, ...]
+    ledger: bool  # whether it is counted which names leave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

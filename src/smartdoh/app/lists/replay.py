@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 from smartdoh.app import logs
+from smartdoh.app.aside import AsideError, run_aside
 from smartdoh.app.lists.store import ListFiles
 from smartdoh.config import ListSettings, Settings
 
@@ -28,35 +27,12 @@ class Replay:
             return []
         arguments = (str(self._config), settings.name, str(files.new), str(files.new_compiled))
         try:
-            said = await self._run("-m", "smartdoh.app.whatif", *arguments)
-            return [str(reason) for reason in json.loads(said)]
-        except TimeoutError:
-            problem = f"it took longer than {self._longest:g} s"
-        except (OSError, ValueError) as error:
-            problem = str(error)
-        self._log.warning("list not held against the query log", list=settings.name, problem=problem)
-        return []
-
-    async def _run(self, *arguments: str) -> bytes:
-        """What a process of ours says. Raises TimeoutError, OSError, or ValueError with its last words."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(self._longest):
-                said, complaint = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode:
-            last = complaint.decode(errors="replace").strip().splitlines()[-1:]
-            raise ValueError(last[0] if last else f"it ended with {process.returncode}")
-        return said
+            said = await run_aside("smartdoh.app.whatif", *arguments, longest=self._longest)
+        except AsideError as error:
+            event = "list not held against the query log"
+            self._log.warning(event, list=settings.name, problem=str(error))
+            return []
+        return [str(reason) for reason in json.loads(said)]
 
 
 def replay_of(settings: Settings) -> Replay | None:

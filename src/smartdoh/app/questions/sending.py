@@ -7,7 +7,8 @@ import contextlib
 import socket
 from collections import deque
 
-from smartdoh.app.questions.frames import frame
+from smartdoh.app.ledger import Ledger, pack
+from smartdoh.app.questions.frames import frame, ledger_frame
 from smartdoh.app.questions.hub import Gathered
 from smartdoh.app.questions.seen import packed
 
@@ -17,7 +18,9 @@ MOST_WAITING = 16 << 20  # octets that the writer has not taken yet: some second
 class Sending:
     """An output of the hub: frames to whatever socket there is at the moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        """What `ledger` counts goes the same way."""
+        self._ledger = ledger
         self.lost = 0
         """Records, since the start, that never went to the writer."""
         self.gone = asyncio.Event()
@@ -69,6 +72,8 @@ class Sending:
 
     def take(self, found: Gathered) -> None:
         """Send all of it, or count it."""
+        if self._ledger is not None and self._sock is not None and not self._is_ending:
+            self._send_ledger(self._ledger)
         hits, others = found.hits, found.others
         lost = hits.lost + found.lost
         self.lost += lost
@@ -82,6 +87,13 @@ class Sending:
         records = hits.packed + b"".join([packed(told, at) for at, told in others])
         self._put(frame(records, self._untold, found.ahead))
         self._untold = 0
+
+    def _send_ledger(self, ledger: Ledger) -> None:
+        """Send what was counted since the last time; while nothing can be sent, it counts on as far as it has room."""
+        if self._octets <= MOST_WAITING:
+            leaves, lost = ledger.take()
+            if leaves or lost:
+                self._put(ledger_frame(pack(leaves), lost))
 
     def _put(self, octets: bytes) -> None:
         self._waiting.append(memoryview(octets))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from smartdoh.app import logs
+from smartdoh.app.ledger import Ledger
 from smartdoh.app.questions import meeting
 from smartdoh.app.questions.hub import Hub
 from smartdoh.app.questions.log.schema import FILE
@@ -46,6 +47,8 @@ def wanted_outputs(settings: Settings) -> Outputs:
             "privacy": log.privacy,
             "exclude": list(log.exclude),
         }
+    if wants_ledger(settings):
+        wanted["ledger"] = {"path": str(log.dir / FILE), "size": log.size, "exclude": list(log.exclude)}
     if settings.dnstap.socket is not None:
         wanted["dnstap"] = {
             "path": str(settings.dnstap.socket),
@@ -56,17 +59,22 @@ def wanted_outputs(settings: Settings) -> Outputs:
     return wanted
 
 
+def wants_ledger(settings: Settings) -> bool:
+    """Whether it is counted which names leave."""
+    return settings.query_log.enabled and settings.query_log.ledger
+
+
 class Writing:
     """Has what is asked written, as the config in force wants it."""
 
-    def __init__(self, hub: Hub, worker: int | None) -> None:
+    def __init__(self, hub: Hub, worker: int | None, ledger: Ledger | None = None) -> None:
         """`worker` is the number of this one among several; None: there are no others."""
         self._hub = hub
         self._worker = worker
         self._plan: tuple[Outputs, str, bool, Path] | None = None
         self._changed = asyncio.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self.sending = Sending()
+        self.sending = Sending(ledger)
 
     def serve(self, settings: Settings) -> None:
         """Write as these settings say from now on. What stays as it is goes on undisturbed."""

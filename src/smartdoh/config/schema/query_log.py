@@ -22,6 +22,11 @@ class QueryLogTable(Schema):
     )
     exclude: list[Domain] = key([], meaning="Names of which nothing is kept.")
 
+    ledger: bool = key(
+        True,
+        meaning="Count which names are sent to which group and upstream, without clients; see [leaks](leaks.md).",
+    )
+
     def resolve(self, folder: Path, state_dir: Path) -> QueryLogSettings:
         """The settings of this table; relative paths are relative to `folder`."""
         return QueryLogSettings(
@@ -31,4 +36,5 @@ class QueryLogTable(Schema):
             size=self.size,
             privacy=self.privacy,
             exclude=tuple(self.exclude),
+            ledger=self.ledger,
         )

@@ -19,7 +19,17 @@ The order matters: a path that is said whole comes before one that it could be t
 from __future__ import annotations
 
 from smartdoh.control.api.endpoint import Endpoint
-from smartdoh.control.api.endpoints import cache, lists, live, overrides, proxy, queries, questions, upstreams
+from smartdoh.control.api.endpoints import (
+    cache,
+    leaks,
+    lists,
+    live,
+    overrides,
+    proxy,
+    queries,
+    questions,
+    upstreams,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *proxy.ENDPOINTS,
@@ -27,6 +37,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *questions.ENDPOINTS,
     *overrides.ENDPOINTS,
     *lists.ENDPOINTS,
+    *leaks.ENDPOINTS,
     *cache.ENDPOINTS,
     *live.ENDPOINTS,
     *queries.ENDPOINTS,

@@ -28,12 +28,14 @@ from smartdoh.control.cli.common import (
 )
 from smartdoh.control.cli.completion import PROGRAM, completion
 from smartdoh.control.cli.completion import prepare as prepare_completion
+from smartdoh.control.cli.leaks import leaks
 from smartdoh.control.cli.lists import lists
 from smartdoh.control.cli.log import log
 from smartdoh.control.cli.overrides import overrides
 from smartdoh.control.cli.running import running
 from smartdoh.control.cli.service import service
 from smartdoh.control.cli.upstreams import upstreams
+from smartdoh.control.cli.whatif import whatif
 from smartdoh.control.failures import NotRunningError, RefusedError
 from smartdoh.control.places import config_path
 from smartdoh.errors import ConfigError, ListenError
@@ -55,6 +57,8 @@ app.add_typer(running)
 app.add_typer(completion)
 app.add_typer(service, name="service")
 app.command()(log)
+app.command()(leaks)
+app.command()(whatif)
 
 
 def main() -> NoReturn:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 
+from smartdoh.app.ledger import unpack
 from smartdoh.app.questions import meeting
 from smartdoh.app.questions.frames import FrameError, Frames
-from smartdoh.app.questions.writer.outputs import Output
+from smartdoh.app.questions.writer.outputs import Output, TakesLeaves
 from smartdoh.app.workers.plainlog import PlainLog
 from smartdoh.fastpath.packed import read
 
@@ -83,6 +84,12 @@ class Intake:
             return False
         return True
 
+    def _of_ledger(self, packed: bytes, lost: int) -> None:
+        leaves = list(unpack(packed))
+        for output in self._outputs:
+            if isinstance(output, TakesLeaves):
+                output.take_leaves(leaves, lost)
+
     def _listen(self) -> None:
         try:
             self._listening = meeting.listen(self._path)
@@ -99,7 +106,7 @@ class Intake:
 
     def _add(self, sock: socket.socket) -> None:
         sock.setblocking(False)
-        self._frames[sock] = Frames()
+        self._frames[sock] = Frames(self._of_ledger)
         self._selector.register(sock, selectors.EVENT_READ)
 
     def _remove(self, sock: socket.socket) -> None:

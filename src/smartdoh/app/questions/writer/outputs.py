@@ -10,8 +10,9 @@ room. It is imported when it is wanted, so that nobody pays for what is off.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from smartdoh.app.ledger import Leaves
 from smartdoh.app.workers.plainlog import PlainLog
 from smartdoh.fastpath.packed import Packed
 
@@ -32,10 +33,24 @@ class Output(Protocol):
         """Write what is left: there comes no more."""
 
 
+@runtime_checkable
+class TakesLeaves(Protocol):
+    """An output that also takes what the ledgers count."""
+
+    def take_leaves(self, leaves: list[Leaves], lost: int) -> None:
+        """What one of them counted since the last time; for `lost` requests it had no room."""
+
+
 def _lines(settings: Mapping[str, Any], log: PlainLog) -> Output:
     from smartdoh.app.questions.log.lines import Lines, LinesSettings  # noqa: PLC0415 - if it is wanted
 
     return Lines(LinesSettings(**{**settings, "exclude": tuple(settings["exclude"])}), log)
+
+
+def _ledger(settings: Mapping[str, Any], log: PlainLog) -> Output:
+    from smartdoh.app.leaks.output import LedgerSettings, LedgerTable  # noqa: PLC0415 - if it is wanted
+
+    return LedgerTable(LedgerSettings(**{**settings, "exclude": tuple(settings["exclude"])}), log)
 
 
 def _dnstap(settings: Mapping[str, Any], log: PlainLog) -> Output:
@@ -46,6 +61,7 @@ def _dnstap(settings: Mapping[str, Any], log: PlainLog) -> Output:
 
 OUTPUTS: dict[str, Callable[[Mapping[str, Any], PlainLog], Output]] = {
     "lines": _lines,
+    "ledger": _ledger,
     "dnstap": _dnstap,
 }
 """What makes each kind of output, by the name that a plan has for it."""
