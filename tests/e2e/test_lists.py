@@ -11,6 +11,7 @@ from typing import Any
 import dns.rcode
 import pytest
 
+from tests.asked_log import write_log
 from tests.conftest import GROUP, StartProxy
 from tests.e2e.messages import addresses, error_text, question
 from tests.e2e.test_disk import needs_mounts
@@ -174,3 +175,22 @@ def test_another_server_with_the_lists_name_is_not_believed(
     proxy = smartdoh(upstream.url, sections=sections(tmp_path / "l.txt", url=url, refresh=REFRESH))
     soon(lambda: "list not updated" in proxy.log, True)
     assert list_server.asked == []
+
+
+def test_a_list_that_blocks_what_is_asked_most_is_set_aside(
+    smartdoh: StartProxy, upstream: ScriptedServer, list_server: ListServer, tmp_path: Path
+) -> None:
+    """The guard replays the query log; the reason names the busiest, and what was in force stays so."""
+    busy, file = full_name("good.wild").rstrip("."), tmp_path / "blocked.txt"
+    write_log(tmp_path, [(busy, 1, "192.0.2.1", 1000), (full_name("x"), 1, "192.0.2.1", 3000)])
+    list_server.put(full_name("bad.wild").rstrip("."))
+    how = sections(file, url=list_server.url, refresh=REFRESH)
+    proxy = smartdoh(upstream.url, sections=how | {"query_log": {"enabled": True, "dir": str(tmp_path)}})
+    soon(asking(proxy, "bad"), NULL)
+    list_server.put(full_name("bad.wild").rstrip("."), busy)
+    soon(lambda: f"newly blocked {busy} (1000)" in proxy.log, True, seconds=30)
+    assert asking(proxy, "good")() == FROM_UPSTREAM
+    assert asking(proxy, "bad")() == NULL
+    assert "25% of the questions" in file.with_name("blocked.txt.rejected.why").read_text()
+    list_server.put(full_name("worse.wild").rstrip("."))
+    soon(asking(proxy, "worse"), NULL, seconds=30)

@@ -13,6 +13,7 @@ from typing import Any
 from smartdoh.app.leaks import table
 from smartdoh.app.leaks.find import Leaks, Sent, find, groups_of
 from smartdoh.app.questions.log.schema import FILE, open_to_read
+from smartdoh.app.questions.writing import wants_ledger
 from smartdoh.app.whatif.lists import compiled
 from smartdoh.app.whatif.policy import decide_by
 from smartdoh.config import Settings
@@ -32,8 +33,8 @@ def report(settings: Settings, name: str, limit: int) -> dict[str, Any]:
     names = lists[name]
     changed = _changed(settings.lists[name].file)
     found = Leaks(0, 0, 0.0, [])
-    if names is not None:
-        path = settings.query_log.dir / FILE
+    path = settings.query_log.dir / FILE
+    if names is not None and (path.exists() or not wants_ledger(settings)):  # else nothing was written yet
         try:
             with closing(open_to_read(path)) as database:
                 found = find(_lines(database), names, groups, decide_by(settings, lists))

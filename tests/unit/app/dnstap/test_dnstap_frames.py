@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smartdoh.app.dnstap.frames import (
@@ -26,6 +26,7 @@ def test_ready_as_the_specification_draws_it() -> None:
     assert data(b"ab") == bytes.fromhex("00000002 6162")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(Control), st.binary(max_size=200), st.binary(max_size=20))
 def test_what_is_written_can_be_read(kind: Control, content_type: bytes, more: bytes) -> None:
     written = control(kind, content_type)
@@ -36,11 +37,13 @@ def test_what_is_written_can_be_read(kind: Control, content_type: bytes, more: b
     assert frame.size == len(written)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(control(Control.ACCEPT, CONTENT_TYPE)) - 1))
 def test_a_part_of_a_frame_is_waited_for(size: int) -> None:
     assert read_control(control(Control.ACCEPT, CONTENT_TYPE)[:size]) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_octets_are_a_frame_or_refused(octets: bytes) -> None:
     try:

@@ -103,7 +103,7 @@ def test_it_is_a_part_of_the_logs_size(make: Make, tmp_path: Path) -> None:
     assert max(kept) == 60.0
 
 
-def reported(folder: Path, name: str = "far", limit: int = 9) -> dict[str, Any]:
+def reported(folder: Path, name: str = "far", limit: int = 9, enabled: str = "true") -> dict[str, Any]:
     file = folder / "smartdoh.toml"
     file.write_text(
         f"""
@@ -116,7 +116,7 @@ rules = [{{ list = "far", group = "far" }}]
 [lists.far]
 file = "far.txt"
 [query_log]
-enabled = true
+enabled = {enabled}
 dir = "{folder}"
 """
     )
@@ -133,7 +133,8 @@ def test_what_left_after_the_list_changed(tmp_path: Path) -> None:
     assert reported(tmp_path)["names"] == 0
     compile_list(tmp_path / "far.txt", "domains", compiled_path(tmp_path / "far.txt"))
     with pytest.raises(ConfigError, match="there is no ledger"):
-        reported(tmp_path)
+        reported(tmp_path, enabled="false")
+    assert reported(tmp_path)["leaked"] == [], "nothing was written yet"
     with closing(open_to_write(tmp_path / FILE)) as database:
         assert reported(tmp_path)["leaked"] == [], "nothing was sent yet"
         table.create(database)

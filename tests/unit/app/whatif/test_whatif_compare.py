@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of
 from hypothesis import strategies as st
 
 from smartdoh.app.whatif import guard
@@ -174,6 +175,7 @@ labels = st.sampled_from(["a", "b", "c", "ads", "far", "example"])
 domain = st.lists(labels, min_size=1, max_size=3).map(".".join)
 
 
+@settings_of(deadline=None)
 @given(st.lists(domain, max_size=6), st.lists(domain, max_size=6), st.lists(domain, min_size=1, max_size=12))
 def test_the_short_way_is_the_long_way(old: list[str], new: list[str], seen: list[str]) -> None:
     """Names that neither state of a list mentions are not decided; the outcome is as if they were."""
