@@ -32,7 +32,7 @@ def explain(config: Path, load: Load, name: str, qtype: str, host: str, *, as_js
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
     else:
-        _show(found, tables.console())
+        show(found, tables.console())
 
 
 def _explanation(config: Path, load: Load, name: str, qtype: str, host: str) -> Explanation:
@@ -66,7 +66,9 @@ def _report(name: str, error: BaseException) -> None:
     print(f"smartdoh: {name}: {error}", file=sys.stderr)
 
 
-def _show(found: Explanation, console: Console) -> None:
+def show(found: Explanation, console: Console) -> None:
+    """Print it."""
+
     def line(words: str, style: str = "") -> None:
         console.print(words, markup=False, style=style)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 PLAIN_WIDTH = 1000  # columns: in a pipe nothing is wrapped or cut
 
@@ -17,7 +18,7 @@ def console() -> Console:
     return found if found.is_terminal else Console(highlight=False, soft_wrap=True, width=PLAIN_WIDTH)
 
 
-def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, to: Console) -> None:
+def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, to: Console) -> None:
     """Print a table."""
     table = Table(title=title, title_justify="left", box=box.ROUNDED if to.is_terminal else None)
     for column in columns:

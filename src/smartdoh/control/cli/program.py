@@ -34,6 +34,7 @@ from smartdoh.control.cli.log import log
 from smartdoh.control.cli.overrides import overrides
 from smartdoh.control.cli.running import running
 from smartdoh.control.cli.service import service
+from smartdoh.control.cli.top import top
 from smartdoh.control.cli.upstreams import upstreams
 from smartdoh.control.cli.whatif import whatif
 from smartdoh.control.failures import NotRunningError, RefusedError
@@ -59,6 +60,7 @@ app.add_typer(service, name="service")
 app.command()(log)
 app.command()(leaks)
 app.command()(whatif)
+app.add_typer(top)
 
 
 def main() -> NoReturn:
