@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from smartdoh import __version__
@@ -137,8 +138,9 @@ class Server:
         return listening(self._sockets)
 
     def _answered(self) -> dict[str, float]:
-        """How many questions the table has answered, by outcome."""
-        return totals(self._runtime.fast.statistics().answered)
+        """How many questions were answered, by outcome: from the table, and by the spine."""
+        runtime = self._runtime
+        return totals(chain(runtime.fast.statistics().answered, runtime.resolver.asked.answered()))
 
     async def run(self) -> None:
         """Answer until SIGTERM or SIGINT."""

@@ -19,7 +19,7 @@ LISTS = 1000  # blocked names of which it is remembered which list has them
 WAITED_FOR = frozenset(("hit", "stale", "miss", "failed"))  # not in memory: on disk, or at an upstream
 
 Counters = Callable[[], Mapping[str, float]]
-"""How many questions the table answered since the start, by outcome: exact, whatever is sampled."""
+"""How many questions were answered since the start, by outcome: exact, whatever is sampled."""
 
 
 class Look(NamedTuple):
@@ -47,7 +47,7 @@ class LiveView:
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """`counters` are read once a second; answers that the table did not give are counted here."""
+        """`counters` are read once a second."""
         self._counters = counters
         self._now, self._wall = now, wall
         self._second = int(wall())
@@ -74,9 +74,7 @@ class LiveView:
         second = int(self._wall())
         if second != self._second:
             self._second = second
-            for outcome, count in self._growth.until(self._counters()).items():
-                self._seconds.had(outcome, count)
-            self._seconds.close(self._now(), second)
+            self._seconds.close(self._growth.until(self._counters()), self._now(), second)
 
     def look(self) -> Look:
         """What there is to see now."""
@@ -104,10 +102,7 @@ class LiveView:
         if seen.outcome == "blocked":
             self._blocked.add(seen.name, weight, now)
             self._remember(seen)
-        if seen.seconds is None:
-            return  # the table's counters have it
-        self._seconds.had(seen.outcome, weight)
-        if seen.outcome in WAITED_FOR:
+        if seen.seconds is not None and seen.outcome in WAITED_FOR:
             self._seconds.took(step_of(seen.seconds), weight)
 
     def _remember(self, seen: Seen) -> None:

@@ -45,22 +45,17 @@ class Seconds:
     def __init__(self, now: float, kept: int = KEPT) -> None:
         """The first one begins now (seconds)."""
         self._since = now
-        self._counts: dict[str, float] = {}
         self._spread: Spread = {}
         self._seconds: deque[Second] = deque(maxlen=kept)
-
-    def had(self, outcome: str, count: float) -> None:
-        """So many more answers had this outcome."""
-        self._counts[outcome] = self._counts.get(outcome, 0.0) + count
 
     def took(self, step: int, count: float) -> None:
         """So many answers took so long (a step of `spread`)."""
         self._spread[step] = self._spread.get(step, 0.0) + count
 
-    def close(self, now: float, at: int) -> None:
-        """A second is over."""
-        self._seconds.append(Second(at, now - self._since, self._counts, self._spread))
-        self._since, self._counts, self._spread = now, {}, {}
+    def close(self, counts: Mapping[str, float], now: float, at: int) -> None:
+        """A second is over, with so many answers by outcome."""
+        self._seconds.append(Second(at, now - self._since, counts, self._spread))
+        self._since, self._spread = now, {}
 
     def last(self) -> Second | None:
         """The last whole one."""

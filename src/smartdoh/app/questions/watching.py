@@ -27,7 +27,7 @@ class Watching:
         always: Callable[[], bool] = lambda: False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`counters` are the table's; `always` says whether the view goes on though nobody looks."""
+        """`always` says whether the view goes on though nobody looks."""
         self._hub, self._counters, self._tasks = hub, counters, tasks
         self._always, self._now = always, now
         self._view: LiveView | None = None

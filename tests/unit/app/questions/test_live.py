@@ -39,9 +39,8 @@ def test_nothing_yet(world: World) -> None:
     assert not look.sampled
 
 
-def test_the_tables_counters_and_what_was_told_are_one(world: World) -> None:
-    """Hits are counted by the table, whatever comes of them as records; all others by their records."""
-    world.counters["hit"] += 1000
+def test_rates_are_from_counters_and_not_from_what_was_seen(world: World) -> None:
+    world.counters |= {"hit": 1007.0, "miss": 1.0, "blocked": 1.0}
     world.view.take([seen(outcome="hit", weight=990.0), seen(), seen("b", "blocked")], lost=989)
     world.pass_by(1)
     look = world.view.look()

@@ -20,10 +20,8 @@ def test_growth_of_counters() -> None:
 def test_seconds_are_kept_as_far_as_there_is_room() -> None:
     seconds = Seconds(now=0.5, kept=2)
     for number in range(1, 4):
-        seconds.had("hit", number)
-        seconds.had("miss", 1)
         seconds.took(number, 2)
-        seconds.close(now=0.5 + number, at=1000 + number)
+        seconds.close({"hit": number, "miss": 1}, now=0.5 + number, at=1000 + number)
     assert [(one.at, dict(one.counts), one.spread) for one in seconds.all()] == [
         (1002, {"hit": 2, "miss": 1}, {2: 2}),
         (1003, {"hit": 3, "miss": 1}, {3: 2}),
@@ -36,8 +34,7 @@ def test_seconds_are_kept_as_far_as_there_is_room() -> None:
 
 def test_a_second_that_nobody_closed_is_as_long_as_it_was() -> None:
     seconds = Seconds(now=10)
-    seconds.had("hit", 30)
-    seconds.close(now=13, at=1)
+    seconds.close({"hit": 30}, now=13, at=1)
     assert seconds.length() == 3
 
 
