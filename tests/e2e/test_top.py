@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -16,6 +20,7 @@ from tests.conftest import GROUP, settings_for
 from tests.e2e.commands import config_of, run
 from tests.e2e.live import api_of
 from tests.e2e.messages import question
+from tests.e2e.picture_top import PICTURE, draw
 from tests.e2e.watching import Screen, watch
 from tests.servers.certificates import Authority
 from tests.servers.process import ServerProcess
@@ -307,3 +312,28 @@ def test_no_proxy(
     mortal.stop()
     [line] = run(mortal, "top", *words, status=1).stderr.splitlines()
     assert "no proxy runs" in line
+
+
+def test_the_picture_is_of_the_program_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m tests.e2e.picture_top` draws it anew."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    drawn = asyncio.run(draw())
+    monkeypatch.undo()
+    time.tzset()
+    assert words_of(drawn) == words_of(PICTURE.read_text("utf-8"))
+    assert "url(" not in drawn.replace("url(#", ""), "it loads nothing from elsewhere"
+
+
+def words_of(picture: str) -> list[str]:
+    return re.findall(r">([^<>]+)</text>", picture)
+
+
+def test_serve_carries_none_of_it() -> None:
+    """Neither the server nor its HTTP, nor the command line before `top` is asked for."""
+    program = (
+        "import sys, smartdoh.control.cli, smartdoh.app.server, smartdoh.control.api.application, "
+        "smartdoh.control.workers.together; print([one for one in sys.modules if one.startswith('textual')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

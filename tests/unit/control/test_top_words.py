@@ -147,7 +147,7 @@ def test_the_figures_answer_what_people_ask() -> None:
     assert found["busiest client"] == "192.0.2.1, 80.0% of all"
     assert found["most blocked"].endswith(".example, by list ads")
     assert found["others waited"] == "half 12, 95% 80, 99% 1,234 ms"
-    assert found["from the cache"] == "75.0% of all that could"
+    assert found["from the cache"] == "75.0%, the rest was fetched"
     assert summary.state(look()) == "1 of 3 upstreams rest"
 
 

@@ -26,7 +26,7 @@ from smartdoh.control.top.rates import Rates
 from smartdoh.control.top.rows import VIEWS, Row
 from smartdoh.control.top.style import STYLE
 
-WIDE, HIGH = 110, 36  # columns and lines from which all tables are seen at once
+WIDE, HIGH = 120, 36  # columns and lines from which all tables are seen at once
 LABEL = 17  # characters of the figures' labels
 OF_NAMES = ("block", "allow", "forget")
 OF_UPSTREAMS = ("rest", "wake")

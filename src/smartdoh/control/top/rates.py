@@ -40,11 +40,19 @@ class Rates(Vertical):
             self.query_one(f"#rate-{outcome}", Static).update(
                 f"{outcome:8}{words.rate(look['rate'].get(outcome, 0.0)):>10}"
             )
-            line = self.query_one(f"#line-{outcome}", Sparkline)
-            line.data = self._seen(past, max(1, line.size.width))
+        self._draw()
 
-    @staticmethod
-    def _seen(past: deque[float], width: int) -> list[float]:
-        """The last of them, with nothing before the first: a column for each."""
-        last = list(islice(past, max(0, len(past) - width), None))
-        return [0.0] * (width - len(last)) + last
+    def on_resize(self) -> None:
+        """The lines are as long as there is room."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        for outcome, past in self._past.items():
+            line = self.query_one(f"#line-{outcome}", Sparkline)
+            line.data = _seen(past, max(1, line.size.width))
+
+
+def _seen(past: deque[float], width: int) -> list[float]:
+    """The last of them, with nothing before the first: a column for each."""
+    last = list(islice(past, max(0, len(past) - width), None))
+    return [0.0] * (width - len(last)) + last

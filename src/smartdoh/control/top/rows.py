@@ -42,6 +42,7 @@ class View(NamedTuple):
     title: str
     columns: tuple[Column, ...]
     rows: Callable[[Live], list[Row]]
+    order: str = "most asked first"
 
 
 def upstreams_slowest_first(groups: Sequence[GroupStatus]) -> list[tuple[GroupStatus, UpstreamStatus]]:
@@ -147,16 +148,16 @@ def _question(one: Question, place: int) -> Row:
     return Row(str(place), cells, name=one["name"], qtype=one["type"], client=one["client"], style=style)
 
 
-COUNTED = (Column("asked", 10, right=True), Column("of all", 7, right=True))
+COUNTED = (Column("asked", 9, right=True), Column("of all", 7, right=True, is_spare=True))
 VIEWS = (
     View("names", "Busiest names", (Column("name", 0), *COUNTED), _names),
-    View("clients", "Busiest clients", (Column("client", 0), *COUNTED), _clients),
     View(
         "blocked",
         "Blocked",
-        (Column("name", 0), Column("asked", 10, right=True), Column("blocked by", 18)),
+        (Column("name", 0), Column("asked", 9, right=True), Column("blocked by", 14)),
         _blocked,
     ),
+    View("clients", "Busiest clients", (Column("client", 0), *COUNTED), _clients),
     View(
         "upstreams",
         "Upstreams",
@@ -171,6 +172,7 @@ VIEWS = (
             Column("in flight", 9, right=True, is_spare=True),
         ),
         _upstreams,
+        "slowest first",
     ),
     View(
         "last",
@@ -185,5 +187,6 @@ VIEWS = (
             Column("by", 24, is_spare=True),
         ),
         _last,
+        "newest first",
     ),
 )

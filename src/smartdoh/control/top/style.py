@@ -16,12 +16,18 @@ Screen { layout: vertical; }
 .panel { display: none; height: 1fr; }
 .panel.-active { display: block; }
 DataTable { height: 1fr; }
+DataTable > .datatable--cursor { background: transparent; color: $foreground; text-style: none; }
+DataTable:focus > .datatable--cursor {
+    background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
+}
 #filter { display: none; height: 1; border: none; padding: 0 1; }
 .-wide #tabs { display: none; }
-.-wide #panels { layout: grid; grid-size: 6 3; grid-rows: 5fr 3fr 5fr; }
-.-wide .panel { display: block; border: round $surface-lighten-2; column-span: 2; }
-.-wide .panel.-active { border: round $accent; }
-.-wide #upstreams, .-wide #last { column-span: 6; }
+.-wide #panels { layout: grid; grid-size: 6 3; grid-rows: 5fr 4fr 5fr; }
+.-wide .panel { display: block; border: round $foreground 30%; border-title-color: $foreground; column-span: 3; }
+.-wide .panel.-active { border: round $accent; border-title-color: $accent; }
+.-wide #clients { column-span: 2; }
+.-wide #upstreams { column-span: 4; }
+.-wide #last { column-span: 6; }
 .-wide #rates { width: 45%; }
 Dialog { align: center middle; background: $background 60%; }
 Dialog > VerticalScroll {

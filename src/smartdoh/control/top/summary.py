@@ -36,7 +36,7 @@ def figures(look: Live) -> list[tuple[str, str]]:
         ),
         (
             "from the cache",
-            f"{look['hit_ratio']:.1%} of all that could" if asked else "nothing was asked yet",
+            f"{look['hit_ratio']:.1%}, the rest was fetched" if asked else "nothing was asked yet",
         ),
         ("others waited", waits(look)),
         ("slowest upstream", slowest(look)),
