@@ -102,7 +102,7 @@ def test_socks5_leaves_the_name_to_bootstrap(
 
 
 @pytest.mark.parametrize("launch", [tinyproxy, microsocks])
-@pytest.mark.parametrize("login", [LOGIN, "", f"{USER}:wrong@"])
+@pytest.mark.parametrize("login", [LOGIN, "", f"{USER}:wrong@"], ids=["right", "none", "wrong"])
 def test_login(
     upstream: ScriptedServer,
     smartdoh: StartProxy,

@@ -6,6 +6,8 @@ import math
 
 import structlog
 
+from smartdoh.errors import BadCertificate
+
 QUIET = 60.0  # seconds after a line that it is down in which there is no other
 
 _log = structlog.get_logger()
@@ -29,10 +31,11 @@ class Standing:
         self._unmentioned = 0
 
     def failed(self, now: float, kind: str, why: str, rest_until: float = 0.0) -> None:
-        """It was of no use once more; it counts as down where it rests until later than `now`."""
+        """It was of no use once more; it counts as down where it rests until later than `now`, or could not prove who
+        it is: that is told of at once."""
         if self._failing_since is None:
             self._failing_since = now
-        if rest_until <= now:
+        if rest_until <= now and kind != BadCertificate.kind:
             return
         self._was_down = True
         if self._is_told or now - self._told_at < QUIET:
@@ -45,7 +48,7 @@ class Standing:
             kind=kind,
             reason=why,
             failing_s=round(now - self._failing_since, 1),
-            rests_s=round(rest_until - now, 1),
+            rests_s=round(max(0.0, rest_until - now), 1),
             **({"times_before": unmentioned} if unmentioned else {}),
         )
 

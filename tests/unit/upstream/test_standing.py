@@ -67,3 +67,14 @@ def test_one_that_stays_down_after_coming_and_going_is_told_of_in_the_end() -> N
         standing.answered(T + 100)
     assert [line["event"] for line in lines[2:]] == ["upstream down", "upstream up"]
     assert lines[3]["down_s"] == 98.0
+
+
+def test_one_that_cannot_prove_who_it_is_is_told_of_at_once() -> None:
+    standing = Standing("a")
+    with capture_logs() as lines:
+        standing.failed(T, "certificate", "self-signed certificate")
+        standing.answered(T + 5)
+    assert [(line["event"], line.get("rests_s")) for line in lines] == [
+        ("upstream down", 0.0),
+        ("upstream up", None),
+    ]
