@@ -30,7 +30,7 @@ def test_it_is_asked_nothing_until_its_time_is_over(strategy: str, others: int) 
         assert min(asked(those)) == 0 < max(asked(those)[1:])
         await asyncio.sleep(60.0)
         await ask_many(group, 300)
-        assert asked(those)[0] > 200
+        assert asked(those)[0] > 100  # of three that are about as quick two in three, once it is known again
 
     run(main())
 
