@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from smartdoh.config import BadConfigError, parse
+from smartdoh.config import BadConfigError, checks, parse
 from smartdoh.errors import ConfigError
 
 GROUP = '[groups.direct]\nupstreams = ["https://1.1.1.1/dns-query"]\n'
@@ -325,3 +325,20 @@ def test_not_both_the_proxy_and_what_lies_behind_it_are_names(
         return
     with pytest.raises(ConfigError, match=r"groups\.g\.via: .*socks5h://, or the proxy by its address"):
         parse(text)
+
+
+def test_dnstap_without_protobuf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extra that nobody has installed is said before anything begins."""
+    text = section("dnstap", 'socket = "/tap.sock"')
+    parse(text)
+    monkeypatch.setattr(checks, "find_spec", lambda _: None)
+    assert errors_of(text) == [
+        "dnstap.socket: '/tap.sock' needs protobuf, which is not installed; "
+        "allowed: after pip install smartdoh[dnstap]"
+    ]
+    parse(GROUP)
+
+
+def test_the_identity_of_dnstap() -> None:
+    (error,) = errors_of(section("dnstap", 'identity = "a\\nb"'))
+    assert error == "dnstap.identity: 'a\\nb' is no name; allowed: at most 255 characters"

@@ -8,12 +8,19 @@ from typing import Annotated
 import typer
 
 from smartdoh import config
+from smartdoh.control.cli import names
 from smartdoh.control.cli.common import AsJson, ConfigFile, log_to_stderr
 
 
 def leaks(
     name: Annotated[
-        str, typer.Option("--list", metavar="NAME", help="Only this list; by default all that rules use.")
+        str,
+        typer.Option(
+            "--list",
+            metavar="NAME",
+            help="Only this list; by default all that rules use.",
+            autocompletion=names.lists,
+        ),
     ] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many lines of each list to print.")] = 100,
     file: ConfigFile = None,

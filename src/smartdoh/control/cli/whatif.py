@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from smartdoh import config
+from smartdoh.control.cli import names
 from smartdoh.control.cli.common import AsJson, log_to_stderr
 from smartdoh.errors import ConfigError
 
@@ -23,14 +24,17 @@ def whatif(
     name: Annotated[
         str,
         typer.Option(
-            "--name", metavar="LIST", help="Which list; by default the one whose file is called so."
+            "--name",
+            metavar="LIST",
+            help="Which list; by default the one whose file is called so.",
+            autocompletion=names.lists,
         ),
     ] = "",
     other: Annotated[
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help="As if this were the config.", readable=False),
     ] = None,
-    present: Annotated[
+    file: Annotated[
         Path | None,
         typer.Option(
             "--present",
@@ -55,7 +59,7 @@ def whatif(
     log_to_stderr("error")
     if (list_file is None) == (other is None):
         raise ConfigError("whatif", "needs either --list FILE or --config FILE")
-    settings = config.load(present, os.environ)
+    settings = config.load(file, os.environ)
     if list_file is not None:
         outcome = with_list(settings, list_file, name, days)
     else:
