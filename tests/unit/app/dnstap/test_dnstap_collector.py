@@ -115,7 +115,9 @@ def test_all_is_sent_and_the_end_is_in_order(tmp_path: Path) -> None:
         pytest.param(lambda connection: connection.close(), id="closes at once"),
         pytest.param(lambda connection: connection.sendall(b"HTTP/1.1 400\r\n\r\n"), id="speaks HTTP"),
         pytest.param(lambda connection: connection.sendall(bytes(4) + b"\xff" * 4), id="a frame of 4 GiB"),
-        pytest.param(lambda connection: connection.sendall(control(Control.FINISH)), id="no ACCEPT"),
+        pytest.param(
+            lambda connection: connection.sendall(control(Control.START, CONTENT_TYPE)), id="no ACCEPT"
+        ),
         pytest.param(
             lambda connection: connection.sendall(control(Control.ACCEPT, b"protobuf:other")),
             id="wants something else",
@@ -130,6 +132,7 @@ def test_a_hostile_collector_and_then_a_good_one(tmp_path: Path, play: Play) -> 
     def ill(connection: socket.socket) -> None:
         try:
             play(connection)
+            read_until_closed(connection)
         except (AssertionError, OSError):
             return
 
