@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +109,9 @@ def test_status_and_stats(proxy: RunningProxy) -> None:
     assert f"127.0.0.1 port {proxy.port}" in shown
     assert read(proxy, "stats")["groups"][GROUP]["questions"] >= 1
     shown = run(proxy, "stats").stdout
+    assert re.search(r"Questions by outcome\s+outcome\s+count\s+share\s", shown)
+    assert re.search(r"\bhit\s+[0-9,]+\s+[0-9.]+%", shown)
+    assert re.search(r"miss\s+[0-9,]+\s+[0-9.,]+ ms\s+(up to|over) ", shown)
     assert "hits" in shown
     assert GROUP in shown
 

@@ -36,19 +36,14 @@ def show(found: Mapping[str, Any]) -> None:
     share = f", {(memory['hits'] + memory['stale']) / asked:.1%} answered from it" if asked else ""
     answered = [one for one in memory["answered"] if one["outcome"] != "refused"]
     for title, counts in (
-        (f"In memory{share}", _plain(memory)),
+        (f"In memory{share}", sums.plain(memory)),
         ("Answers from it by type", sums.by_type(answered)),
         ("Answers from it by rcode", sums.by_rcode(answered)),
-        ("On disk", _plain(found["disk"] or {})),
+        ("On disk", sums.plain(found["disk"] or {})),
     ):
         rows = [(name, f"{count:,}") for name, count in counts]
         if rows:
             tables.show(title, ("what", "count"), rows, to=console)
-
-
-def _plain(counts: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The counters that are one number each."""
-    return [(name, count) for name, count in counts.items() if isinstance(count, int)]
 
 
 def flush(config: Path, name: str, *, below: bool, qtype: str = "", as_json: bool = False) -> None:

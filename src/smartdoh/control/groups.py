@@ -10,11 +10,15 @@ from smartdoh.control.api.shapes import GroupStatus, UpstreamStatus
 COLUMNS = ("upstream", "latency", "95%", "health", "in flight", "budget")
 
 
-def show(group: GroupStatus, console: Console) -> None:
-    """Print one group."""
+def show(group: GroupStatus, console: Console, *, counts: bool = False) -> None:
+    """Print one group; with `counts`, also how often each upstream was asked, and failed."""
     via = f", via {group['via']}" if group["via"] else ""
     title = f"group {group['name']}: {group['strategy']}, {tables.span(group['timeout_s'])}{via}"
-    tables.show(title, COLUMNS, map(_row, group["upstreams"]), to=console)
+    if counts:
+        rows = ((*_row(one), f"{one['requests']:,}", _errors(one)) for one in group["upstreams"])
+        tables.show(title, (*COLUMNS, "requests", "errors"), rows, to=console)
+    else:
+        tables.show(title, COLUMNS, map(_row, group["upstreams"]), to=console)
 
 
 def health(upstream: UpstreamStatus) -> str:
@@ -34,3 +38,7 @@ def _row(upstream: UpstreamStatus) -> tuple[str, ...]:
         f"{upstream['in_flight']} of {upstream['most_in_flight']}",
         "no limit" if upstream["rate"] is None else f"{upstream['rate']} a second",
     )
+
+
+def _errors(upstream: UpstreamStatus) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in upstream["errors"].items() if count)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from smartdoh.control import cache, client, groups, tables
-from smartdoh.control.api.shapes import Status, WorkerStatus
+from smartdoh.control import client, groups, tables
+from smartdoh.control.api.shapes import Statistics, Status, WorkerStatus
+from smartdoh.control.sums import at_most, plain, sums_of
 
 
 def status(config: Path, *, as_json: bool) -> None:
@@ -50,13 +51,52 @@ def stats(config: Path, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
-    cache.show({"memory": found["cache"], "disk": found["disk"]})
     console = tables.console()
-    rows = [("under way", f"{found['under_way']:,}"), ("clients that wait", f"{found['waiting']:,}")]
-    tables.show("Questions to upstreams", ("what", "count"), rows, to=console)
-    tables.show("Groups", ("group", "questions", "hedges"), map(_group, found["groups"].items()), to=console)
+    for title, columns, rows in _stats(found):
+        if rows:
+            tables.show(title, columns, rows, to=console)
 
 
-def _group(group: tuple[str, Any]) -> tuple[str, ...]:
-    name, counts = group
-    return name, f"{counts['questions']:,}", f"{counts['hedges']:,}"
+Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+
+
+def _stats(found: Statistics) -> Iterator[Table]:
+    for key in ("outcome", "type", "rcode"):
+        yield f"Questions by {key}", (key, "count", "share"), _shares(found, key)
+    yield "What was not in memory took", ("outcome", "count", "mean", "95%"), _latency(found)
+    now = [
+        ("asked of upstreams now", f"{found['under_way']:,}"),
+        ("clients that wait", f"{found['waiting']:,}"),
+    ]
+    yield "Under way", ("what", "count"), now
+    groups_ = [
+        (name, f"{counts['questions']:,}", f"{counts['hedges']:,}")
+        for name, counts in found["groups"].items()
+    ]
+    yield "Groups", ("group", "questions", "hedges"), groups_
+    yield "In memory", ("what", "count"), _plain(found["cache"])
+    yield "On disk", ("what", "count"), _plain(found["disk"] or {})
+
+
+def _shares(found: Statistics, key: Literal["outcome", "type", "rcode"]) -> list[tuple[str, ...]]:
+    """How many questions there were of each kind, the most first."""
+    sums = sums_of((one[key], one["count"]) for one in found["questions"])
+    whole = sum(count for _, count in sums)
+    return [(name, f"{count:,}", f"{count / whole:.1%}") for name, count in sums if count]
+
+
+def _latency(found: Statistics) -> list[tuple[str, ...]]:
+    return [
+        (
+            outcome,
+            f"{seen['count']:,}",
+            f"{seen['seconds'] / seen['count'] * 1e3:,.1f} ms",
+            at_most(seen, 0.95),
+        )
+        for outcome, seen in found["latency"].items()
+        if seen["count"]
+    ]
+
+
+def _plain(counts: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [(name, f"{count:,}") for name, count in plain(counts)]

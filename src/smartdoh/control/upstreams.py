@@ -21,7 +21,7 @@ def show(config: Path, *, as_json: bool) -> None:
         return
     console = tables.console()
     for group in found:
-        groups.show(group, console)
+        groups.show(group, console, counts=True)
 
 
 def rest(config: Path, upstream: str, group: str, seconds: float, *, as_json: bool) -> None:
