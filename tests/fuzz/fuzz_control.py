@@ -13,6 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from smartdoh import config
 from smartdoh.app.build import build
+from smartdoh.app.questions.hub import Hub
+from smartdoh.app.questions.watching import Watching
 from smartdoh.control.api.application import application
 from smartdoh.control.api.limits import LARGEST_BODY
 from smartdoh.tasks import Tasks
@@ -20,11 +22,12 @@ from tests.fuzz.harnesses import run_file
 
 CONFIG = """
 [groups.main]
-upstreams = ["https://192.0.2.1/dns-query"]
+upstreams = ["https://127.0.0.1:1/dns-query"]
 [cache]
 dir = "none"
 memory_entries = 100
 [routing]
+overrides = "/nonexistent/overrides.json"
 rules = [{ list = "ads", action = "block" }]
 [lists.ads]
 file = "/nonexistent/ads.txt"
@@ -41,15 +44,19 @@ def check(data: bytes) -> None:
     headers = [
         (name.strip().lower(), value.strip()) for name, _, value in (line.partition(b":") for line in rest)
     ]
-    status, _, said = ask(method.decode("latin-1").upper(), target, headers, body)
+    status, about, said = ask(method.decode("latin-1").upper(), target, headers, body)
     assert status in EXPECTED, f"HTTP {status}: {said!r}"
     length = dict(headers).get(b"content-length", b"")
     assert not (length.isdigit() and int(length[:20]) > LARGEST_BODY and status == 200)
     if status >= 400 and said and status != 405:
         assert set(json.loads(said)) == {"error"}
     elif status == 200:
+        is_events = about[b"content-type"].startswith(b"text/event-stream")
         for line in said.splitlines():
-            json.loads(line)
+            if not is_events:
+                json.loads(line)
+            elif line.startswith(b"data: "):
+                json.loads(line.removeprefix(b"data: "))
 
 
 def ask(
@@ -95,12 +102,21 @@ async def _request(scope: dict[str, Any], body: bytes) -> tuple[int, dict[bytes,
 
 async def _api() -> Any:
     bugs: list[BaseException] = []
-    runtime = build(config.parse(CONFIG), Tasks(lambda name, error: bugs.append(error)))
+    tasks = Tasks(lambda name, error: bugs.append(error))
+    runtime = build(config.parse(CONFIG), tasks)
+    hub = Hub()
 
     async def reload() -> None:
         """The config is text: there is no file to read again."""
 
-    server = SimpleNamespace(runtime=runtime, listening=[], started=0.0, reload=reload)
+    server = SimpleNamespace(
+        runtime=runtime,
+        listening=[],
+        started=0.0,
+        reload=reload,
+        hub=hub,
+        live=Watching(hub, dict, tasks),
+    )
     return application(cast("Any", server))
 
 

@@ -249,6 +249,11 @@ REQUESTS = {
     "kept": b"GET /cache/www.example.com?below=1",
     "flush": b"DELETE /cache/example.com",
     "list": b"POST /lists/ads\ncontent-length: 2\n\n{}",
+    "override": b'PUT /overrides/%3Dads.example.com\n\n{"value": ["192.0.2.1", {"is": "block"}]}',
+    "lift": b"DELETE /overrides/ads.example.com",
+    "rest": b"POST /groups/main/rest?upstream=127.0.0.1:1&seconds=600",
+    "look": b"GET /query?name=www.example.com&group=main",
+    "settings": b"GET /settings",
     "large": b"POST /reload\ncontent-length: 99999999\n\n",
     "odd": b"GET /explain?name=%00%ff..&type=TYPE99999&client=x",
 }

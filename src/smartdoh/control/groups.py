@@ -15,8 +15,8 @@ def show(group: GroupStatus, console: Console, *, counts: bool = False) -> None:
     via = f", via {group['via']}" if group["via"] else ""
     title = f"group {group['name']}: {group['strategy']}, {tables.span(group['timeout_s'])}{via}"
     if counts:
-        rows = ((*_row(one), f"{one['requests']:,}", _errors(one)) for one in group["upstreams"])
-        tables.show(title, (*COLUMNS, "requests", "errors"), rows, to=console)
+        rows = ((*_row(one)[:4], f"{one['requests']:,}", _errors(one)) for one in group["upstreams"])
+        tables.show(title, (*COLUMNS[:4], "requests", "errors"), rows, to=console)
     else:
         tables.show(title, COLUMNS, map(_row, group["upstreams"]), to=console)
 
