@@ -34,7 +34,7 @@ default = "direct"
 [cache]
 memory_entries = {site.cache_entries}
 dir = "none"
-"""
+{site.besides}"""
     return [sys.executable, "-m", "smartdoh", "serve", "--config", site.write("smartdoh.toml", config)]
 
 

@@ -59,6 +59,17 @@ def _stats() -> Iterator[ProcessStat]:
             continue  # it ended while we looked
 
 
+def others_of_session(leader: int) -> list[int]:
+    """The processes that a server has started."""
+    return [stat.pid for stat in _stats() if stat.session == leader and stat.pid != leader]
+
+
+def usage_of_process(pid: int) -> Usage:
+    """One process alone."""
+    stat = parse_stat((PROC / str(pid) / "stat").read_text())
+    return Usage(stat.user_seconds, stat.system_seconds, stat.resident_bytes)
+
+
 def usage_of_session(session: int) -> Usage:
     """The sum over a server and all it started: each server is started as a session of its own."""
     members = [stat for stat in _stats() if stat.session == session]

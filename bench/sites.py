@@ -27,6 +27,8 @@ class Site:
     ca_file: Path
     cache_entries: int
     workers: int = 1
+    besides: str = ""
+    """More of smartdoh's config, whole tables."""
 
     def write(self, name: str, text: str) -> str:
         path = self.folder / name

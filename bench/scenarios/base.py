@@ -73,6 +73,7 @@ def serving(
     ready_name: str = "ready.example.com",
     workers: int = 1,
     cores: Sequence[int] = (),
+    besides: str = "",
 ) -> Iterator[tuple[Process, int]]:
     """A fresh server on its core (or on `cores`) that has answered once, and the port it listens on."""
     folder = workspace.subfolder(peer.name)
@@ -84,6 +85,7 @@ def serving(
         ca_file=workspace.certificates.ca_file,
         cache_entries=min(cache_entries, peer.most_entries),
         workers=workers,
+        besides=besides,
     )
     pinned = cores or (workspace.cores.server,)
     with running(peer.name, peer.command(site), pinned, folder / "log") as server:

@@ -2,7 +2,21 @@
 
 from dataclasses import replace
 
-from bench.scenarios import delay, disk, hedge, hit, memory, miss, mix, reload, rules, start, workers, zipf
+from bench.scenarios import (
+    delay,
+    disk,
+    hedge,
+    hit,
+    memory,
+    miss,
+    mix,
+    reload,
+    rules,
+    start,
+    watched,
+    workers,
+    zipf,
+)
 from bench.scenarios.base import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -19,6 +33,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     start.SCENARIO,
     memory.SCENARIO,
     workers.SCENARIO,
+    watched.SCENARIO,
     zipf.SCENARIO,
 )
 

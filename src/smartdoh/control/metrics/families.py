@@ -126,9 +126,12 @@ def _of_upstreams(counts: Counts, states: States) -> Iterator[Metric]:
         UPSTREAM,
         [(who, one["answers"]) for who, one in every],
     )
-    up = [(who, float(one["resting"] < states.workers)) for who, one in every]
+    up = [(who, float(one["failing"] < states.workers)) for who, one in every]
     yield gauge(
-        "smartdoh_upstream_up", "0 while no worker asks an upstream, as it keeps failing.", UPSTREAM, up
+        "smartdoh_upstream_up",
+        "0 from when an upstream has failed twice in a row, in every worker, until it answers.",
+        UPSTREAM,
+        up,
     )
     in_flight = [(who, float(one["in_flight"])) for who, one in every]
     yield gauge("smartdoh_upstream_in_flight", "Requests to an upstream under way.", UPSTREAM, in_flight)

@@ -24,7 +24,7 @@ class UpstreamCounts(TypedDict):
 
     requests: int
     in_flight: int
-    resting: int  # of the workers, those in which it is left alone
+    failing: int  # of the workers, those in which it is not well until it answers again
     errors: dict[str, int]
     answers: Histogram
 
@@ -97,22 +97,20 @@ async def _counts(server: Server) -> Counts:
 
 async def _group(runtime: Runtime, name: str) -> GroupCounts:
     group = runtime.groups[name]
-    now = asyncio.get_running_loop().time()
     upstreams: dict[str, UpstreamCounts] = {}
     for member in group.members:
-        found = _upstream(member, now)
+        found = _upstream(member)
         known = upstreams.get(member.name)  # two URLs may differ in their paths alone
         upstreams[member.name] = found if known is None else add_up([known, found])
     await asyncio.sleep(0)
     return GroupCounts(questions=group.questions, hedges=group.hedges, upstreams=upstreams)
 
 
-def _upstream(member: Member, now: float) -> UpstreamCounts:
-    health = member.health
+def _upstream(member: Member) -> UpstreamCounts:
     return UpstreamCounts(
         requests=member.requests,
         in_flight=member.budget.in_flight,
-        resting=int(health.failures >= FAILURES_TO_REST and now < health.rest_until),
+        failing=int(member.health.failures >= FAILURES_TO_REST),
         errors=dict(member.tally.errors),
         answers=counting.histogram(member.tally.answers.snapshot()),
     )

@@ -50,7 +50,7 @@ def _lasting(counts: Counts) -> Counts:
         name: {
             **group,
             "upstreams": {
-                host: {**one, "in_flight": 0, "resting": 0} for host, one in group["upstreams"].items()
+                host: {**one, "in_flight": 0, "failing": 0} for host, one in group["upstreams"].items()
             },
         }
         for name, group in counts["groups"].items()
