@@ -62,10 +62,11 @@ async def states_of(server: Server) -> States:
 
 
 def _lists(states: dict[str, ListState]) -> dict[str, ListOf]:
-    return {name: _list(state, time.time()) for name, state in states.items()}
+    return {name: list_of(state, time.time()) for name, state in states.items()}
 
 
-def _list(state: ListState, now: float) -> ListOf:
+def list_of(state: ListState, now: float) -> ListOf:
+    """One list; reads its files. `now` is in seconds since 1970."""
     url = state.settings.url
     last = state.files.origin(url).checked if url else 0.0
     return ListOf(

@@ -52,3 +52,22 @@ def test_what_was_counted_by_kind_is_added_by_kind() -> None:
     assert add_up([{"answered": []}, {"answered": [{**hit, "count": 4}]}]) == {
         "answered": [{**hit, "count": 4}]
     }
+
+
+def test_questions_and_waits_of_all_workers_are_told_together() -> None:
+    """As `/statistics` and what metrics are made of have them."""
+    miss = {"transport": "udp", "type": "A", "rcode": "NOERROR", "outcome": "miss"}
+    waits = {"bounds": [0.1, 1.0], "counts": [1, 0, 2], "count": 3, "seconds": 4.5}
+    upstream = {"requests": 3, "errors": {"timeout": 1}, "answers": waits}
+    one = {"questions": [{**miss, "count": 2}], "latency": {"miss": waits}, "upstreams": {"a": upstream}}
+    other = {
+        "questions": [{**miss, "rcode": "NXDOMAIN", "count": 1}, {**miss, "count": 5}],
+        "latency": {"miss": waits},
+        "upstreams": {"a": {**upstream, "errors": {"timeout": 1, "tls": 4}}},
+    }
+    twice = {"bounds": [0.1, 1.0], "counts": [2, 0, 4], "count": 6, "seconds": 9.0}
+    assert add_up([one, other]) == {
+        "questions": [{**miss, "count": 7}, {**miss, "rcode": "NXDOMAIN", "count": 1}],
+        "latency": {"miss": twice},
+        "upstreams": {"a": {"requests": 6, "errors": {"timeout": 2, "tls": 4}, "answers": twice}},
+    }
