@@ -117,6 +117,8 @@ def test_prometheus_gets_the_sum_of_all_workers(
             proxy.udp(question("one"))
         scraper.soon("sum(smartdoh_queries_total)", 2 * ASKED)
         scraper.soon("sum(resets(smartdoh_queries_total[10m]))", 0)
+        os.kill(before[0], signal.SIGKILL)  # the one that tells all this
+        scraper.soon('smartdoh_worker_restarts_total{worker="0"}', 1)
 
 
 def test_a_refused_reload_is_told_and_another_address_takes_a_restart(
