@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Hashable, Iterator
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -78,6 +79,7 @@ class Busiest(Generic[Key]):
         self._panes, self._seconds, self._room = panes, seconds, room
         self._number = 0  # of the pane that is being filled: the time in panes
         self._kept: dict[int, Counters[Key]] = {}
+        self._full: dict[Key, float] = {}  # the sums of all but the one that is being filled
 
     def add(self, key: Key, weight: float, now: float) -> None:
         """`key` came now, `weight` times."""
@@ -87,11 +89,9 @@ class Busiest(Generic[Key]):
     def top(self, most: int, now: float) -> list[tuple[Key, int]]:
         """What came most often, and how often at least."""
         self._turn(now)
-        sums: dict[Key, float] = {}
-        for counters in self._kept.values():
-            for key, count in counters.counts():
-                sums[key] = sums.get(key, 0.0) + count
-        ranked = heapq.nlargest(most, sums.items(), key=lambda one: one[1])
+        sums = self._full.copy()
+        _add(sums, self._kept[self._number])
+        ranked = heapq.nlargest(most, sums.items(), key=itemgetter(1))
         return [(key, max(1, round(count))) for key, count in ranked]
 
     def _turn(self, now: float) -> None:
@@ -102,3 +102,12 @@ class Busiest(Generic[Key]):
         self._kept[number] = Counters(self._room)
         for old in [one for one in self._kept if one <= number - self._panes]:
             del self._kept[old]
+        self._full = {}
+        for one, counters in self._kept.items():
+            if one != number:
+                _add(self._full, counters)
+
+
+def _add(sums: dict[Key, float], counters: Counters[Key]) -> None:
+    for key, count in counters.counts():
+        sums[key] = sums.get(key, 0.0) + count

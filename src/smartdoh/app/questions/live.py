@@ -14,7 +14,7 @@ from smartdoh.app.questions.seen import Seen
 from smartdoh.app.questions.spread import Spread, step_of
 
 LAST = 50  # questions that are shown
-TOP = 200  # names, clients and blocked names of one process; fewer are shown, when those of all workers are known
+TOP = 100  # names, clients and blocked names of one process; fewer are shown, when those of all workers are known
 LISTS = 1000  # blocked names of which it is remembered which list has them
 WAITED_FOR = frozenset(("hit", "stale", "miss", "failed"))  # not in memory: on disk, or at an upstream
 

@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from smartdoh.app.questions.spread import Spread, add_up
+from smartdoh.app.questions.spread import Key, Spread, add_up
 from smartdoh.fastpath.counts import Answered
 
 KEPT = 300  # seconds
+NOTHING = 1e-6
 
 
 def totals(answered: Iterable[Answered]) -> dict[str, float]:
@@ -46,7 +47,10 @@ class Seconds:
         """The first one begins now (seconds)."""
         self._since = now
         self._spread: Spread = {}
-        self._seconds: deque[Second] = deque(maxlen=kept)
+        self._kept = kept
+        self._seconds: deque[Second] = deque()
+        self._counts: dict[str, float] = {}
+        self._spreads: Spread = {}
 
     def took(self, step: int, count: float) -> None:
         """So many answers took so long (a step of `spread`)."""
@@ -54,7 +58,14 @@ class Seconds:
 
     def close(self, counts: Mapping[str, float], now: float, at: int) -> None:
         """A second is over, with so many answers by outcome."""
-        self._seconds.append(Second(at, now - self._since, counts, self._spread))
+        second = Second(at, now - self._since, counts, self._spread)
+        self._seconds.append(second)
+        _add(self._counts, second.counts)
+        _add(self._spreads, second.spread)
+        if len(self._seconds) > self._kept:
+            oldest = self._seconds.popleft()
+            _take_away(self._counts, oldest.counts)
+            _take_away(self._spreads, oldest.spread)
         self._since, self._spread = now, {}
 
     def last(self) -> Second | None:
@@ -71,8 +82,21 @@ class Seconds:
 
     def counts(self) -> dict[str, float]:
         """Answers by outcome in all of them."""
-        return add_up(second.counts for second in self._seconds)
+        return dict(self._counts)
 
     def spread(self) -> Spread:
         """How long answers took, in all of them."""
-        return add_up(second.spread for second in self._seconds)
+        return dict(self._spreads)
+
+
+def _add(sums: dict[Key, float], counts: Mapping[Key, float]) -> None:
+    for key, count in counts.items():
+        sums[key] = sums.get(key, 0.0) + count
+
+
+def _take_away(sums: dict[Key, float], counts: Mapping[Key, float]) -> None:
+    """Whatever floats leave of nothing is nothing."""
+    for key, count in counts.items():
+        sums[key] -= count
+        if sums[key] < NOTHING:
+            del sums[key]
