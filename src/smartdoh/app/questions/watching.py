@@ -24,21 +24,16 @@ class Watching:
         hub: Hub,
         counters: Counters,
         tasks: Tasks,
-        always: Callable[[], bool] = lambda: False,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`always` says whether the view goes on though nobody looks."""
+        """Nobody has looked yet."""
         self._hub, self._counters, self._tasks = hub, counters, tasks
-        self._always, self._now = always, now
+        self._now, self._wall = now, wall
         self._view: LiveView | None = None
         self._looked = 0.0
         self._ticked = asyncio.Event()
         self._followers = 0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether the view is there."""
-        return self._view is not None
 
     @property
     def is_full(self) -> bool:
@@ -67,15 +62,15 @@ class Watching:
         await self._ticked.wait()
 
     def _begin(self) -> LiveView:
-        view = self._view = LiveView(self._counters, self._now)
+        view = self._view = LiveView(self._counters, self._now, self._wall)
         self._hub.add(view)
         self._tasks.start(self._follow(view), "live view")
         return view
 
     async def _follow(self, view: LiveView) -> None:
         try:
-            while self._always() or self._now() - self._looked < PATIENCE:
-                await asyncio.sleep(1 + LATE - time.time() % 1)
+            while self._now() - self._looked < PATIENCE:
+                await asyncio.sleep(1 + LATE - self._wall() % 1)
                 view.tick()
                 ticked, self._ticked = self._ticked, asyncio.Event()
                 ticked.set()
