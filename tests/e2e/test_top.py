@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ import pytest
 
 from tests.conftest import GROUP, settings_for
 from tests.e2e.commands import config_of, run
-from tests.e2e.live import api_of
+from tests.e2e.live import api_of, looks
 from tests.e2e.messages import question
 from tests.e2e.picture_top import PICTURE, draw
-from tests.e2e.watching import Screen, watch
+from tests.e2e.watching import Screen, top, watch
 from tests.servers.certificates import Authority
 from tests.servers.process import ServerProcess
 from tests.servers.required import require_server
@@ -279,6 +279,17 @@ def test_a_proxy_that_ends_is_waited_for(
             assert again.stop() == 0
 
     watch(mortal, play)
+
+
+def test_too_many_followers_are_told_so(proxy: RunningProxy) -> None:
+    async def play(screen: Screen) -> None:
+        with ExitStack() as others:
+            for _ in range(7):
+                next(others.enter_context(closing(looks(proxy))))
+            async with top(proxy, words="as many as may follow do so already, waiting"):
+                assert "answering" in screen.shown("#head")
+
+    watch(proxy, play)
 
 
 def test_one_look_as_text_and_as_json(proxy: RunningProxy) -> None:

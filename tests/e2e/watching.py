@@ -82,13 +82,15 @@ class Screen:
 
 
 @asynccontextmanager
-async def top(proxy: RunningProxy, width: int = 80, height: int = 24) -> AsyncIterator[Screen]:
-    """The program before a proxy, once it shows something."""
+async def top(
+    proxy: RunningProxy, width: int = 80, height: int = 24, words: str = "answering"
+) -> AsyncIterator[Screen]:
+    """The program before a proxy, once its first line has these words."""
     config = config_of(proxy)
     app = Top(partial(client.find, config, environment(config.parent)))
     async with app.run_test(size=(width, height)) as pilot:
         screen = Screen(app, pilot)
-        await screen.until(lambda: "answering" in screen.shown("#head"))
+        await screen.until(lambda: words in screen.shown("#head"))
         yield screen
 
 

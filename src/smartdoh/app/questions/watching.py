@@ -13,6 +13,7 @@ from smartdoh.tasks import Tasks
 
 PATIENCE = 60.0  # seconds after somebody last looked
 MOST_FOLLOWERS = 8
+RECORDS = 256  # of hits, and as many of others, that are looked at five times a second: a hundredth of a core
 LATE = 0.005  # seconds after a full one that it is closed: a timer may come a little early
 
 
@@ -63,7 +64,7 @@ class Watching:
 
     def _begin(self) -> LiveView:
         view = self._view = LiveView(self._counters, self._now, self._wall)
-        self._hub.add(view)
+        self._hub.add(view, RECORDS)
         self._tasks.start(self._follow(view), "live view")
         return view
 

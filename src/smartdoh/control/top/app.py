@@ -75,13 +75,13 @@ class Top(App[None]):
         self._find = find
         self._feed = Feed(find, interval, self._tell)
         self._came: Came | None = None
-        self._is_away = True
+        self._away = "looking for it"
         self._is_paused = False
         self._active = 0
 
     def compose(self) -> ComposeResult:
         """Head, rates and figures, tables, keys."""
-        yield Static(summary.head(None, None, 0), id="head", classes="-waiting", markup=False)
+        yield Static(summary.waiting("looking for it"), id="head", classes="-waiting", markup=False)
         with Horizontal(id="top"):
             yield Rates()
             yield Static("", id="figures", markup=False)
@@ -115,10 +115,12 @@ class Top(App[None]):
 
     @on(Told)
     def _told(self, told: Told) -> None:
+        if not self.screen_stack:  # the last words of the feed, while the screen is taken down
+            return
         if isinstance(told.what, Gone):
-            self._is_away = True
+            self._away = told.what.why
         else:
-            self._is_away = False
+            self._away = ""
             if self._is_paused:
                 return
             self._came = told.what
@@ -135,9 +137,9 @@ class Top(App[None]):
 
     def _show_head(self) -> None:
         head, came = self.screen_stack[0].query_one("#head", Static), self._came
-        head.set_class(self._is_away, "-waiting")
-        if self._is_away or came is None:
-            head.update(summary.head(None, None, 0))
+        head.set_class(bool(self._away), "-waiting")
+        if self._away or came is None:
+            head.update(summary.waiting(self._away))
             return
         uptime = came.status["uptime_s"] + time.monotonic() - came.since
         text = summary.head(came.status, came.look, uptime)

@@ -11,10 +11,11 @@ from typing import NamedTuple, cast
 from smartdoh.control.api.shapes import Status
 from smartdoh.control.api.shapes_live import Live
 from smartdoh.control.client import Proxy
-from smartdoh.control.failures import NotRunningError, RefusedError
+from smartdoh.control.failures import NotOursError, NotRunningError, RefusedError
 
 AGAIN = 1.0  # seconds between two tries to reach a proxy
 DATA = b"data: "
+NOT_RUNNING = "not running"
 
 
 class Came(NamedTuple):
@@ -26,9 +27,9 @@ class Came(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """The proxy cannot be reached."""
+    """The proxy cannot be reached, or does not want to be followed."""
 
-    why: str
+    why: str = NOT_RUNNING
 
 
 Tell = Callable[[Came | Gone], None]
@@ -62,10 +63,12 @@ class Feed:
         while not self._stopped.is_set():
             try:
                 self._follow(self._find())
-            except (NotRunningError, RefusedError) as error:
+            except (NotOursError, RefusedError) as error:
                 self._say(Gone(str(error)))
+            except NotRunningError:
+                self._say(Gone())
             else:
-                self._say(Gone("the proxy has ended"))
+                self._say(Gone())
             self._stopped.wait(AGAIN)
 
     def _follow(self, proxy: Proxy) -> None:

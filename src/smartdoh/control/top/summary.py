@@ -8,13 +8,14 @@ from smartdoh.control.api.shapes_live import Live
 from smartdoh.control.top import words
 from smartdoh.control.top.rows import RESTING, upstreams_slowest_first
 
-WAITING = "not running, waiting"
+
+def waiting(why: str) -> str:
+    """That there is nothing to see, and why."""
+    return f"smartdoh: {words.plain(why)}, waiting"
 
 
-def head(status: Status | None, look: Live | None, uptime: float) -> str:
+def head(status: Status, look: Live, uptime: float) -> str:
     """Version, uptime, addresses, state."""
-    if status is None or look is None:
-        return f"smartdoh: {WAITING}"
     listening = ", ".join(status["listening"])
     return f"smartdoh {status['version']} · {state(look)} · up {tables.span(uptime)} · on {words.plain(listening)}"
 
