@@ -30,7 +30,7 @@ class Panel(Vertical):
     def __init__(self, view: View) -> None:
         super().__init__(id=view.key, classes="panel")
         self.view = view
-        self.border_title = f"{view.title}, {view.order}"
+        self.border_title = view.heading
         self.filter = ""
         self._look: Live | None = None
         self._rows: list[Row] = []

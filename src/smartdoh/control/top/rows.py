@@ -42,7 +42,12 @@ class View(NamedTuple):
     title: str
     columns: tuple[Column, ...]
     rows: Callable[[Live], list[Row]]
-    order: str = "most asked first"
+    order: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title, with the order of the rows where the title does not say it."""
+        return f"{self.title}, {self.order}" if self.order else self.title
 
 
 def upstreams_slowest_first(groups: Sequence[GroupStatus]) -> list[tuple[GroupStatus, UpstreamStatus]]:

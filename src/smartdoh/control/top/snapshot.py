@@ -54,9 +54,7 @@ def show(status: Status, look: Live, console: Console) -> None:
     for view in VIEWS:
         rows = [row.cells for row in view.rows(look)[:ROWS]]
         if rows:
-            _table(
-                f"{view.title}, {view.order}", tuple(column.label for column in view.columns), rows, console
-            )
+            _table(view.heading, tuple(column.label for column in view.columns), rows, console)
 
 
 def _line(console: Console, text: str) -> None:
