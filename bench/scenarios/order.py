@@ -10,6 +10,7 @@ from bench.scenarios import (
     memory,
     miss,
     mix,
+    querylog,
     reload,
     rules,
     start,
@@ -43,5 +44,7 @@ FULL: tuple[Scenario, ...] = (
     replace(rules.SCENARIO, most_rounds=1),
     replace(disk.SCENARIO, most_rounds=1),
     reload.SCENARIO,
+    querylog.COSTS,
+    querylog.SEARCH,
 )
 """What takes minutes: in a run only when it is named, or with --full."""
