@@ -127,3 +127,41 @@ def test_a_search_that_takes_too_long_says_where_to_go_on(log: Log, monkeypatch:
 def test_where_there_is_no_log_nothing_is_found(tmp_path: Path) -> None:
     assert search(tmp_path / "none.sqlite", Wanted()) == ([], None)
     assert list(tmp_path.iterdir()) == []
+
+
+class Counting(Stop):
+    """Counts how often the search looks at the time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    @property
+    def is_set(self) -> bool:
+        self.looks += 1
+        return False
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"name": from_text("n7.example")},
+        {"name": from_text("nowhere.example")},
+        {"name": from_text("x.n8.example"), "below": True},
+        {"outcome": "failed", "group": "nobody"},
+        {"client": "192.0.2.200", "limit": 5},
+        {"since": NOON + 29_990},
+    ],
+    ids=str,
+)
+def test_no_search_walks_through_the_whole_log(
+    tmp_path_factory: pytest.TempPathFactory, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the steps of the database's machine, which are the same wherever it runs."""
+    monkeypatch.setattr(searching, "LOOK_EVERY", 100)
+    log = Log(tmp_path_factory.getbasetemp() / "large")
+    if not log.path.exists():
+        log.write(*(record(f"n{number % 3000}.example.", at=NOON + number) for number in range(30_000)))
+    steps = Counting()
+    search(log.path, Wanted(**filters), stop=steps)
+    assert steps.looks * 100 < 5000

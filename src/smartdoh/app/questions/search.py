@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smartdoh.app.questions.log.privacy import client_of
-from smartdoh.app.questions.log.schema import end_below, first_since, key_of, name_of, open_to_read
+from smartdoh.app.questions.log.schema import end_below, first_since, ids, key_of, name_of, open_to_read
 from smartdoh.app.questions.seen import Seen
 from smartdoh.fastpath.packed import packed_client
 
@@ -128,7 +128,7 @@ def _search(db: sqlite3.Connection, wanted: Wanted, end: float, stop: Stop) -> F
 
 def _bounds(db: sqlite3.Connection, wanted: Wanted) -> tuple[int, int]:
     """From which id on, and before which one, there may be what is wanted."""
-    low, high = db.execute("SELECT coalesce(min(id), 0), coalesce(max(id), -1) + 1 FROM questions").fetchone()
+    low, high = ids(db)
     if wanted.since is not None:
         low = max(low, first_since(db, _milliseconds(wanted.since) - OUT_OF_ORDER))
     if wanted.until is not None:

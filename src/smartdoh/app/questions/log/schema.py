@@ -125,9 +125,18 @@ def set_aside(path: Path, now: float) -> Path:
     return aside
 
 
+def ids(db: sqlite3.Connection) -> tuple[int, int]:
+    """The first id of a question, and the one after the last."""
+    (first,) = db.execute("SELECT min(id) FROM questions").fetchone()
+    (last,) = db.execute(
+        "SELECT max(id) FROM questions"
+    ).fetchone()  # both at once would walk through all of them
+    return (1, 1) if first is None else (first, last + 1)
+
+
 def first_since(db: sqlite3.Connection, at: int) -> int:
     """The id from which on questions came at `at` or later (milliseconds since the epoch), but for a second or two."""
-    low, high = db.execute("SELECT coalesce(min(id), 1), coalesce(max(id), 0) + 1 FROM questions").fetchone()
+    low, high = ids(db)
     while low < high:
         middle = (low + high) // 2
         row = db.execute(
