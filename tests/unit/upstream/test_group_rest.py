@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
-from smartdoh.upstream.group import STRATEGIES, Group
+from smartdoh.upstream.group import STRATEGIES, Group, Hedged
 from tests.scripted_members import ScriptedMember, ask, fails, members, says, timed
 from tests.unit.upstream.test_group import ask_many, asked
 from tests.virtual_time import run
 
 
 def group_of(strategy: str, those: list[ScriptedMember]) -> Group:
-    return STRATEGIES[strategy]("g", those, 5.0)
+    group = STRATEGIES[strategy]
+    return Hedged("g", those, 5.0, lots=random.Random(7)) if group is Hedged else group("g", those, 5.0)
 
 
 @pytest.mark.parametrize("strategy", list(STRATEGIES))
