@@ -60,7 +60,7 @@ def test_what_was_asked_is_shown(proxy: RunningProxy) -> None:
     proxy.udp(question("www.ads.example."))
     proxy.udp(question("www.ads.example."))
     proxy.tcp(question("localhost."))
-    look = seen(proxy, lambda look: asked(look) == 9)
+    look = seen(proxy, lambda look: asked(look) == 9 and len(look["last"]) == 9 and look["latency_ms"])
     counts = look["counts"]
     assert list(counts) == OUTCOMES == list(look["rate"])
     assert counts["blocked"] == 2

@@ -9,7 +9,15 @@ from smartdoh.control.api.shapes_live import LiveShare
 
 
 def upstream(name: str, requests: int, latency: float | None) -> dict[str, Any]:
-    return {"name": name, "requests": requests, "latency_ms": latency, "in_flight": 1, "most_in_flight": 10}
+    return {
+        "name": name,
+        "requests": requests,
+        "latency_ms": latency,
+        "in_flight": 1,
+        "most_in_flight": 10,
+        "errors": {"timeout": 1},
+        "answers": {"bounds": [0.1], "counts": [1, 2], "count": 3, "seconds": 0.5},
+    }
 
 
 def share(**more: Any) -> LiveShare:
@@ -91,3 +99,5 @@ def test_an_upstream_is_as_who_asked_it_most_has_measured() -> None:
         2,
         20,
     )
+    assert found["errors"] == {"timeout": 2}
+    assert found["answers"] == {"bounds": [0.1], "counts": [2, 4], "count": 6, "seconds": 1.0}

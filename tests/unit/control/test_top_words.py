@@ -34,6 +34,7 @@ def upstream(name: str, latency: float | None, **more: Any) -> dict[str, Any]:
         "most_in_flight": 10,
         "rate": None,
         "blocked_s": 0.0,
+        "errors": {"timeout": 0},
         **more,
     }
 

@@ -23,6 +23,7 @@ from smartdoh.control.api.shapes_live import (
     Quantiles,
     ShareSecond,
 )
+from smartdoh.control.workers.adding import add_up as add_counts
 from smartdoh.wire.names import to_text
 
 OUTCOMES = ("hit", "stale", "miss", "blocked", "local", "refused", "failed")
@@ -169,4 +170,6 @@ def _upstream(some: Sequence[UpstreamStatus]) -> UpstreamStatus:
     found["requests"] = sum(one["requests"] for one in some)
     found["in_flight"] = sum(one["in_flight"] for one in some)
     found["most_in_flight"] = sum(one["most_in_flight"] for one in some)
+    found["errors"] = add_counts([one["errors"] for one in some])
+    found["answers"] = add_counts([one["answers"] for one in some])
     return found

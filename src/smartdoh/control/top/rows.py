@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from smartdoh.control.api.shapes import GroupStatus, UpstreamStatus
 from smartdoh.control.api.shapes_live import Live, Question
@@ -119,19 +119,13 @@ def _upstream(group: GroupStatus, upstream: UpstreamStatus, *, is_slowest: bool)
         words.milliseconds(upstream["latency_ms"]),
         words.milliseconds(upstream["p95_ms"]),
         ", ".join(how),
-        _errors(upstream),
+        words.count(sum(upstream["errors"].values())),
         words.count(upstream["requests"]),
         words.count(upstream["in_flight"]),
     )
     style = {RESTING: "red", DOUBTFUL: "yellow"}.get(health, "bold" if is_slowest else "")
     key = f"{group['name']}\n{upstream['name']}"
     return Row(key, cells, upstream=(group["name"], upstream["name"]), style=style)
-
-
-def _errors(upstream: UpstreamStatus) -> str:
-    """How many in all where that is counted, else how many in a row."""
-    kinds = cast("dict[str, Any]", upstream).get("errors")
-    return words.count(sum(kinds.values()) if kinds else upstream["failures"])
 
 
 def _last(look: Live) -> list[Row]:
