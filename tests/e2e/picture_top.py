@@ -10,7 +10,8 @@ import json
 import math
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -138,18 +139,22 @@ def _group(name: str) -> dict[str, Any]:
     return {"name": name, "upstreams": upstreams}
 
 
-async def draw() -> str:
-    """The picture."""
+async def draw(seconds: float = 3.0, is_it: Callable[[str], bool] = lambda _: False) -> str:
+    """The picture when it has settled: after so long, or as soon as `is_it`."""
     canned = Canned()
     app = Top(lambda: cast("Proxy", canned))
+    end = time.monotonic() + seconds
     async with app.run_test(size=SIZE) as pilot:
-        while not app.query("Panel Rows") or not app.query_one("#last Rows").row_count:  # type: ignore[attr-defined]
-            await pilot.pause(0.05)
-        await pilot.pause()
         try:
-            return FONTS.sub("", app.export_screenshot(title="smartdoh top", simplify=True))
+            while not is_it(found := _picture(app)) and time.monotonic() < end:
+                await pilot.pause(0.05)
         finally:
             canned.end.set()
+    return found
+
+
+def _picture(app: Top) -> str:
+    return FONTS.sub("", app.export_screenshot(title="smartdoh top", simplify=True))
 
 
 def main(path: Path = PICTURE) -> None:

@@ -21,7 +21,7 @@ from tests.e2e.commands import config_of, run
 from tests.e2e.live import api_of, looks
 from tests.e2e.messages import question
 from tests.e2e.picture_top import PICTURE, draw
-from tests.e2e.watching import Screen, top, watch
+from tests.e2e.watching import SECONDS, Screen, top, watch
 from tests.servers.certificates import Authority
 from tests.servers.process import ServerProcess
 from tests.servers.required import require_server
@@ -329,10 +329,11 @@ def test_the_picture_is_of_the_program_as_it_is(monkeypatch: pytest.MonkeyPatch)
     """`python -m tests.e2e.picture_top` draws it anew."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    drawn = asyncio.run(draw())
+    kept = words_of(PICTURE.read_text("utf-8"))
+    drawn = asyncio.run(draw(SECONDS, lambda picture: words_of(picture) == kept))
     monkeypatch.undo()
     time.tzset()
-    assert words_of(drawn) == words_of(PICTURE.read_text("utf-8"))
+    assert words_of(drawn) == kept
     assert "url(" not in drawn.replace("url(#", ""), "it loads nothing from elsewhere"
 
 
