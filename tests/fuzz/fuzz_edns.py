@@ -55,7 +55,7 @@ def _may_be_asked(options: bytes, split: list[tuple[int, bytes]]) -> bool:
 
 
 def _check_extended_error(options: bytes) -> None:
-    """What an upstream says is passed on as what it was, only shorter."""
+    """What an upstream says is passed on in printable ASCII, and shorter: the same each time that it is."""
     found = edns.read_extended_error(options)
     if found is None:
         return
@@ -63,8 +63,16 @@ def _check_extended_error(options: bytes) -> None:
     again = edns.read_extended_error(edns.extended_error(code, text))
     assert again is not None
     assert again[0] == code
-    assert text.startswith(again[1])
-    assert len(edns.extended_error(code, text)) <= 6 + 200
+    assert again[1].isascii()
+    assert again[1].isprintable()
+    assert (
+        again[1] == text
+        or not text.isascii()
+        or not text.isprintable()
+        or len(text) > edns.LONGEST_EXTRA_TEXT
+    )
+    assert len(edns.extended_error(*again)) <= 6 + edns.LONGEST_EXTRA_TEXT
+    assert edns.read_extended_error(edns.extended_error(*again)) == again
 
 
 if __name__ == "__main__":
