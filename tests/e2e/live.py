@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import Any
 
 from smartdoh.control.client import Proxy
+from smartdoh.control.failures import RefusedError
 from tests.e2e.commands import socket_of
 from tests.servers.smartdoh import RunningProxy
 
@@ -29,6 +30,19 @@ def looks(proxy: RunningProxy) -> Generator[Any, None, None]:
             assert data.startswith(b"data: ")
             assert next(lines) == b"\n"
             yield json.loads(data.removeprefix(b"data: "))
+
+
+def followed(proxy: RunningProxy) -> Generator[Any, None, None]:
+    """What each event but the first says; those who followed before may have to be noticed to be gone."""
+    end = time.monotonic() + SECONDS
+    while True:
+        found = looks(proxy)
+        try:
+            next(found)
+        except RefusedError:
+            assert time.monotonic() < end, "those who went are still counted"
+        else:
+            return found
 
 
 def seen(proxy: RunningProxy, enough: Callable[[Any], bool]) -> Any:

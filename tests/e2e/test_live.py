@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from smartdoh.control.failures import RefusedError
 from tests.conftest import GROUP, settings_for
 from tests.e2e.commands import run
-from tests.e2e.live import SECONDS, api_of, looks, seen
+from tests.e2e.live import api_of, followed, looks, seen
 from tests.e2e.messages import question
 from tests.servers.certificates import Authority
 from tests.servers.scripted import ScriptedServer
@@ -104,6 +103,7 @@ def test_what_was_asked_is_shown(proxy: RunningProxy) -> None:
 
 
 def test_each_second_is_followed_through_a_reload(proxy: RunningProxy) -> None:
+    seen(proxy, lambda look: look["history"])
     following = looks(proxy)
     first, second = next(following), next(following)
     assert first["history"], "the first one has what was before"
@@ -121,15 +121,7 @@ def test_each_second_is_followed_through_a_reload(proxy: RunningProxy) -> None:
 def test_eight_may_follow(proxy: RunningProxy) -> None:
     with ExitStack() as stack:
         for _ in range(8):
-            next(stack.enter_context(closing(looks(proxy))))
+            stack.enter_context(closing(followed(proxy)))
         with pytest.raises(RefusedError, match="follow"), closing(looks(proxy)) as one_more:
             next(one_more)
-    end = time.monotonic() + SECONDS
-    while True:
-        with closing(looks(proxy)) as again:
-            try:
-                next(again)
-            except RefusedError:
-                assert time.monotonic() < end, "those who went are still counted"
-            else:
-                return
+    followed(proxy).close()

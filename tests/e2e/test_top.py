@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import GROUP, settings_for
 from tests.e2e.commands import config_of, run
-from tests.e2e.live import api_of, looks
+from tests.e2e.live import api_of, followed
 from tests.e2e.messages import question
 from tests.e2e.picture_top import PICTURE, draw
 from tests.e2e.watching import SECONDS, Screen, top, watch
@@ -285,7 +285,7 @@ def test_too_many_followers_are_told_so(proxy: RunningProxy) -> None:
     async def play(screen: Screen) -> None:
         with ExitStack() as others:
             for _ in range(7):
-                next(others.enter_context(closing(looks(proxy))))
+                others.enter_context(closing(followed(proxy)))
             async with top(proxy, words="as many as may follow do so already, waiting"):
                 assert "answering" in screen.shown("#head")
 
