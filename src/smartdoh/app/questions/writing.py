@@ -119,7 +119,7 @@ class Writing:
         self._hub.look()
         await self.sending.finish(LAST_WORDS / 2)
         if self._process is not None:
-            await asyncio.to_thread(self._end_process, self._process)
+            await asyncio.to_thread(_wait_for, self._process)
 
     @property
     def _starts(self) -> bool:
@@ -157,17 +157,20 @@ class Writing:
         """Why the writer ended; called when its socket did."""
         if self._process is None:
             return "its worker ended"
-        self._end_process(self._process, DYING)
+        try:
+            self._process.wait(DYING)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         return reason(self._process.returncode)
 
-    @staticmethod
-    def _end_process(process: subprocess.Popen[bytes], seconds: float = LAST_WORDS) -> None:
-        """Wait for its end, but not for longer than this."""
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+
+def _wait_for(process: subprocess.Popen[bytes]) -> None:
+    """Wait for its end; one that has much to write yet is left to it, and ends by itself."""
+    try:
+        process.wait(LAST_WORDS)
+    except subprocess.TimeoutExpired:
+        process.returncode = 0  # nobody is to wait for it any more
 
 
 def _start(plan: WriterPlan) -> subprocess.Popen[bytes]:

@@ -20,6 +20,7 @@ from smartdoh.fastpath.packed import read
 
 TICK = 0.25  # seconds between two ticks of the outputs, at most
 AT_A_TIME = 1 << 20  # octets read from one connection before others have their turn
+LAST_READS = 64  # of each connection when the proxy is gone
 by_time = itemgetter(0)
 
 
@@ -35,6 +36,7 @@ class Intake:
         self._frames: dict[socket.socket, Frames] = {}
         self._listening: socket.socket | None = None
         self._path = Path(path)
+        self._inode = 0
         if path:
             self._listen()
         self._add(proxy)
@@ -97,6 +99,7 @@ class Intake:
             reason = error.strerror or str(error)
             self._log.error("other workers cannot reach the writer of the query log", reason=reason)
             return
+        self._inode = self._path.stat().st_ino
         self._selector.register(self._listening, selectors.EVENT_READ)
 
     def _accept(self) -> None:
@@ -115,12 +118,22 @@ class Intake:
         sock.close()
 
     def _finish(self) -> None:
-        """What others have sent is written too."""
+        """What others have sent is written too; what they go on to send is the next writer's."""
+        self._stop_listening()
         for sock in list(self._frames):
-            while sock in self._frames and self._read(sock):
-                pass
+            for _ in range(LAST_READS):
+                if sock not in self._frames or not self._read(sock):
+                    break
         for output in self._outputs:
             output.close(time.time())
-        if self._listening is not None:
-            self._listening.close()
-            self._path.unlink(missing_ok=True)
+        for sock in list(self._frames):
+            self._remove(sock)
+
+    def _stop_listening(self) -> None:
+        if self._listening is None:
+            return
+        self._selector.unregister(self._listening)
+        self._listening.close()
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:  # else the next writer listens there already
+                self._path.unlink()
