@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -22,6 +23,7 @@ from tests.e2e.test_lists import soon
 from tests.meta.tree import ROOT
 from tests.servers import confine, seccomp
 from tests.servers.certificates import Authority
+from tests.servers.ports import is_listening
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import RunningProxy, start_proxy
 from tests.servers.zone import full_name
@@ -64,6 +66,7 @@ class Service:
         settings["lists.blocked"] = {"file": str(self.etc / "blocked.txt")}
         settings["cache"] = {"entries": 1000}
         settings["listen"] = {"dns": [f"{self.host}:53"]}
+        settings["dashboard"] = {"listen": f"{self.host}:8053"}
         program = self.folder / "filter"
         program.write_bytes(seccomp.filter_of(UNIT))
         keep = {ROOT, Path(sys.prefix), Path(sys.base_prefix), self.folder}
@@ -147,6 +150,19 @@ def test_it_answers_on_port_53(service: tuple[Service, ScriptedServer]) -> None:
     assert addresses(made.proxy.udp(question("x.bad.wild"), made.host)) == ["0.0.0.0"], (
         "a list was compiled aside"
     )
+
+
+def test_it_shows_its_dashboard(service: tuple[Service, ScriptedServer]) -> None:
+    made, _ = service
+    made.proxy.process.wait_until(lambda: is_listening(8053, made.host))
+    connection = http.client.HTTPConnection(made.host, 8053, timeout=20)
+    connection.request("GET", "/settings")
+    response = connection.getresponse()
+    page = response.read().decode()
+    connection.close()
+    assert response.status == 200
+    assert "groups.main" in page, "it has asked the control socket"
+    assert "cannot" not in made.proxy.log
 
 
 def test_it_watches_files_and_reloads(service: tuple[Service, ScriptedServer]) -> None:

@@ -66,6 +66,12 @@ def is_address(text: str) -> bool:
     return True
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach the address."""
+    address = _plain(host)
+    return address is not None and address.is_loopback
+
+
 def is_own(host: str, port: int, listening: Iterable[Endpoint]) -> bool:
     """Whether a connection to `host` and `port` would reach one of the addresses we listen on.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from smartdoh.config.addresses import Endpoint, is_own
+from smartdoh.config.addresses import Endpoint, is_loopback, is_own
 from smartdoh.config.durations import format_duration
+from smartdoh.config.places import PASSWORD_FILE
 from smartdoh.config.problems import Problem, Steps, dotted, refusal
 from smartdoh.config.settings import GroupSettings, Rule, Settings
 from smartdoh.config.urls import ProxyUrl, UpstreamUrl
@@ -28,6 +30,7 @@ def check(settings: Settings) -> Iterator[Problem]:
         yield from _check_group(group, settings)
     yield from _check_routing(settings)
     yield from _check_dnstap(settings)
+    yield from _check_dashboard(settings)
     cache = settings.cache
     if cache.min_ttl > cache.max_ttl:
         longest = format_duration(cache.max_ttl)
@@ -47,6 +50,8 @@ def warn(settings: Settings) -> Iterator[str]:
             )
     if settings.listen.burst and not settings.listen.rate:
         yield "listen.burst: means nothing without listen.rate"
+    if settings.dashboard.listen is not None and find_spec("nicegui") is None:
+        yield "dashboard.listen: the dashboard is not installed; pip install 'smartdoh[dashboard]' mends it"
     used = {rule.list for rule in settings.routing.rules}
     used |= {group.bogus_nxdomain for group in settings.groups.values()}
     for name, wanted in settings.lists.items():
@@ -144,6 +149,20 @@ def _check_ca_file(steps: Steps, path: Path) -> Iterator[Problem]:
         reason = "holds no certificate"
     if reason:
         yield Problem(steps, refusal(str(path), reason, "a readable file with at least one PEM certificate"))
+
+
+def _check_dashboard(settings: Settings) -> Iterator[Problem]:
+    dashboard = settings.dashboard
+    if dashboard.listen is None:
+        return
+    if dashboard.listen in settings.listen.dns:
+        said = "is an address that questions are taken on"
+        yield Problem(("dashboard", "listen"), refusal(str(dashboard.listen), said, "another port"))
+    has_password = dashboard.password_hash or os.path.exists(settings.state_dir / PASSWORD_FILE)
+    if not is_loopback(dashboard.listen.host) and not has_password:
+        said = "is not loopback, and there is no password"
+        allowed = "a loopback address, or a password first: smartdoh dashboard password"
+        yield Problem(("dashboard", "listen"), refusal(str(dashboard.listen), said, allowed))
 
 
 def _check_routing(settings: Settings) -> Iterator[Problem]:

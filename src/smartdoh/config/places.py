@@ -13,6 +13,7 @@ DEFAULT_PATHS = (  # in this order
     f"/etc/smartdoh/{FILE_NAME}",
 )
 SYSTEM_STATE = Path("/var/lib/smartdoh")
+PASSWORD_FILE = "dashboard-password"  # noqa: S105 - where its hash is: `smartdoh dashboard password` writes it
 
 
 def default_paths(environ: Mapping[str, str]) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -206,6 +206,15 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardSettings:
+    """Where the dashboard listens (None: there is none), the names it answers to, and its password's hash, if any."""
+
+    listen: Endpoint | None
+    hosts: tuple[str, ...]
+    password_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A config that passed every check; `path` is None where it came from text, `warnings` are lines."""
 
@@ -223,6 +232,7 @@ class Settings:
     server: ServerSettings
     metrics: MetricsSettings
     dnstap: DnstapSettings
+    dashboard: DashboardSettings
     state_dir: Path
     path: Path | None = None
     warnings: tuple[str, ...] = ()

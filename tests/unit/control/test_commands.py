@@ -19,6 +19,7 @@ from tests.servers.required import require_server
 PRINTS_NO_JSON = {
     "serve": "it runs",
     "worker": "it runs",
+    "dashboard run": "it runs",
     "cache export": "lines of JSON are all that it prints",
     "completion": "a script for a shell",
 }

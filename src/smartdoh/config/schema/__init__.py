@@ -9,6 +9,7 @@ from smartdoh.config.schema._fields import Kind, RefusedValueError, Schema, Word
 from smartdoh.config.schema.block import BlockTable
 from smartdoh.config.schema.bootstrap import BootstrapTable
 from smartdoh.config.schema.cache import CacheTable
+from smartdoh.config.schema.dashboard import DashboardTable
 from smartdoh.config.schema.dnstap import DnstapTable
 from smartdoh.config.schema.groups import GroupTable
 from smartdoh.config.schema.limits import LimitsTable
@@ -42,6 +43,7 @@ class Document(Schema):
     server: ServerTable = key({})
     metrics: MetricsTable = key({})
     dnstap: DnstapTable = key({})
+    dashboard: DashboardTable = key({})
 
     def check(self) -> Iterator[Problem]:
         """What only the written form shows: a list that comes from nowhere."""
@@ -68,6 +70,7 @@ class Document(Schema):
             server=self.server.resolve(),
             metrics=self.metrics.resolve(),
             dnstap=self.dnstap.resolve(folder),
+            dashboard=self.dashboard.resolve(),
             state_dir=state_dir,
         )
 
@@ -89,4 +92,5 @@ TABLES: dict[str, type[Schema]] = {  # by the path to a table, `*` for a name an
     "server": ServerTable,
     "metrics": MetricsTable,
     "dnstap": DnstapTable,
+    "dashboard": DashboardTable,
 }

@@ -28,6 +28,7 @@ from smartdoh.control.cli.common import (
 )
 from smartdoh.control.cli.completion import PROGRAM, completion
 from smartdoh.control.cli.completion import prepare as prepare_completion
+from smartdoh.control.cli.dashboard import dashboard
 from smartdoh.control.cli.leaks import leaks
 from smartdoh.control.cli.lists import lists
 from smartdoh.control.cli.log import log
@@ -61,6 +62,7 @@ app.command()(log)
 app.command()(leaks)
 app.command()(whatif)
 app.add_typer(top)
+app.add_typer(dashboard, name="dashboard")
 
 
 def main() -> NoReturn:
@@ -109,9 +111,10 @@ def serve(file: ConfigFile = None) -> None:
         become_supervisor(settings, file)
     from smartdoh.app import server  # noqa: PLC0415
     from smartdoh.control.api.beside import control_socket  # noqa: PLC0415
+    from smartdoh.control.dashboard.keeper import dashboard as pages  # noqa: PLC0415
     from smartdoh.control.metrics.beside import metrics, open_metrics  # noqa: PLC0415
 
-    server.run(settings, load, [control_socket, partial(metrics, sock=open_metrics(settings))])
+    server.run(settings, load, [control_socket, partial(metrics, sock=open_metrics(settings)), pages])
 
 
 @app.command(hidden=True)

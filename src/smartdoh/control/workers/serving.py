@@ -17,6 +17,7 @@ from smartdoh.app.server import Server
 from smartdoh.app.workers.lifeline import Lifeline, cookie_key
 from smartdoh.app.workers.seat import Seat, taken
 from smartdoh.config import Settings
+from smartdoh.control.dashboard.keeper import dashboard
 from smartdoh.control.places import socket_path
 from smartdoh.control.workers.beside import first_control, first_metrics, own_control
 from smartdoh.control.workers.reloading import ReloadAll
@@ -53,8 +54,9 @@ def serve(seat: Seat, load: Load) -> None:
         )
 
     place = Place(lambda _settings: seat.sockets(), lifeline, seat.number, key)
+    beside = [follow, control, *([dashboard] if seat.is_first else [])]
     with line:
-        server.run(settings, mine, [follow, control], place)
+        server.run(settings, mine, beside, place)
 
 
 def _as_follower(settings: Settings, seat: Seat) -> Settings:
