@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers.certificates import Authority
 from tests.servers.plain import PlainServer, plain_server
@@ -17,6 +18,12 @@ StartProxy = Callable[..., RunningProxy]
 StartScripted = Callable[..., ScriptedServer]
 
 GROUP = "main"
+
+# How fast a machine is does not decide about a property.
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

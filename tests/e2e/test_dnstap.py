@@ -5,26 +5,17 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import StartProxy
 from tests.e2e.messages import question
 from tests.e2e.test_lists import sections
+from tests.e2e.waiting import until
 from tests.servers.dnstap import fstrm_capture
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import RunningProxy
 from tests.servers.zone import full_name
-
-WITHIN = 15.0  # seconds
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def ask_each_way(proxy: RunningProxy) -> None:
@@ -83,7 +74,7 @@ def test_a_collector_that_comes_late_restarts_or_never_reads_costs_no_answer(
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as never:
         never.bind(str(path))
         never.listen()
-        never.settimeout(WITHIN)
+        never.settimeout(15.0)
         connection, _ = never.accept()
         for _ in range(20):
             assert proxy.udp(question("one")).answer

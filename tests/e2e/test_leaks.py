@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ from smartdoh.control.failures import RefusedError
 from tests.conftest import settings_for
 from tests.e2e.commands import config_of, run, socket_of
 from tests.e2e.messages import question
+from tests.e2e.waiting import until
 from tests.servers.certificates import Authority
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import COMMAND, RunningProxy, environment, start_proxy
 from tests.servers.zone import full_name
-
-WITHIN = 20.0  # seconds: the ledger is written every five
 
 
 class Stage:
@@ -54,13 +52,6 @@ class Stage:
         assert "Traceback" not in done.stderr
         assert done.returncode == status, done.stdout + done.stderr
         return done
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + WITHIN
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.2)
 
 
 def wild(name: str) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from smartdoh.control import unixsocket
 from tests.conftest import StartProxy
 from tests.e2e.commands import config_of, run, socket_of
 from tests.e2e.messages import question
+from tests.e2e.waiting import until
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import COMMAND, RunningProxy, environment
 from tests.servers.zone import full_name
@@ -31,13 +32,6 @@ SECTIONS: dict[str, Any] = {
     "routing": {"default": "main", "rules": [{"domains": ["ads.example"], "action": "block"}]},
 }
 PATIENCE = 15.0
-
-
-def until(done: Callable[[], bool], what: str = "") -> None:
-    end = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def database(proxy: RunningProxy) -> Path:
@@ -191,7 +185,7 @@ def test_a_name_cannot_reach_a_terminal_as_anything_but_text(
     plain = run(proxy, "log").stdout
     drawn = subprocess.run(
         ["script", "-qec", f"{' '.join(COMMAND)} log --config {config_of(proxy)}", "/dev/null"],
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "200", **environment(config_of(proxy).parent)},
+        env={**environment(config_of(proxy).parent), "TERM": "xterm", "COLUMNS": "200"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,

@@ -17,7 +17,8 @@ from smartdoh.control.client import Proxy as Control
 from smartdoh.control.failures import RefusedError
 from tests.conftest import settings_for
 from tests.e2e.commands import socket_of
-from tests.e2e.dashboard.looking import Looking, until
+from tests.e2e.dashboard.looking import Looking
+from tests.e2e.waiting import until
 from tests.servers.certificates import Authority
 from tests.servers.ports import free_port, is_listening
 from tests.servers.required import require_server

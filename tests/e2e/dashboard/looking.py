@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+from tests.e2e.waiting import until
 
 PAGES = ("overview", "queries", "upstreams", "cache", "rules", "settings")
 SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 SECONDS = 1000  # in Playwright's milliseconds
 PATIENCE = 20 * SECONDS
-
-
-def until(is_so: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for what takes a moment."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 class Looking:

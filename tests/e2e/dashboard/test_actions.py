@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.commands import explained
 from tests.e2e.dashboard.conftest import SCRIPT, Shown
-from tests.e2e.dashboard.looking import Looking, until
+from tests.e2e.dashboard.looking import Looking
+from tests.e2e.waiting import until
 from tests.servers.zone import full_name
 
 BLOCKED = ["0.0.0.0"]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import StartProxy
 from tests.e2e.commands import config_of, run
-from tests.e2e.dashboard.looking import until
+from tests.e2e.waiting import until
 from tests.servers.ports import free_port, is_listening
 from tests.servers.scripted import ScriptedServer
 from tests.servers.smartdoh import RunningProxy
