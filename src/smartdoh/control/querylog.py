@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from smartdoh.app.questions.log.schema import FILE
 from smartdoh.app.questions.search import search
@@ -124,17 +124,15 @@ def _events(lines: Iterator[bytes]) -> Iterator[tuple[str, Row]]:
 
 
 def _draw(rows: list[Row], console: Console) -> None:
-    def cells(row: Row) -> tuple[str, ...]:
+    def cells(row: Row) -> tuple[Text, ...]:
         colour = COLOURS.get(row["outcome"], "")
-        shown = [escape(cell) for cell in _cells(row)]
-        return tuple(f"[{colour}]{cell}[/]" if colour else cell for cell in shown)
+        return tuple(Text(cell, colour) for cell in _cells(row))
 
     tables.show("Questions", COLUMNS, map(cells, rows), to=console)
 
 
-def _coloured(row: Row) -> str:
-    colour = COLOURS.get(row["outcome"], "default")
-    return f"[{colour}]{escape('  '.join(filter(None, _cells(row))))}[/]"
+def _coloured(row: Row) -> Text:
+    return Text("  ".join(filter(None, _cells(row))), COLOURS.get(row["outcome"], ""))
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -19,13 +19,23 @@ def console() -> Console:
 
 
 def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, to: Console) -> None:
-    """Print a table."""
-    table = Table(title=title, title_justify="left", box=box.ROUNDED if to.is_terminal else None)
+    """Print a table. What is text is shown as it is: names and words of others are no markup, and steer no terminal."""
+    table = Table(
+        title=_text(title, "table.title"), title_justify="left", box=box.ROUNDED if to.is_terminal else None
+    )
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=not to.is_terminal)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(_text, row))
     to.print(table)
+
+
+def _text(cell: str | Text, style: str = "") -> Text:
+    if isinstance(cell, Text):
+        return cell
+    return Text(
+        "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in cell), style
+    )
 
 
 def span(seconds: float) -> str:
