@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse
@@ -117,12 +116,15 @@ class Answer:
 
 
 def token_of(headers: Headers) -> str:
-    """The session's token that a browser brings; empty if none."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    """The session's token that a browser brings; empty if none.
+
+    Other servers of this host have cookies there too, whatever they wrote into them: those are passed over.
+    """
+    for pair in headers.get("cookie", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == COOKIE:
+            return value
+    return ""
 
 
 def _unauthorized() -> ASGIApp:

@@ -13,6 +13,7 @@ from smartdoh.durable import write_privately
 SHORTEST = 8  # characters, NIST SP 800-63B section 5.1.1.1
 LONGEST = 1024  # characters
 LARGEST_FILE = 1024  # octets
+UNREADABLE = "unreadable"  # as a hash: no password has it
 
 _HASHER = PasswordHasher()  # argon2id as RFC 9106 section 4 has it for little memory: 64 MiB, 3 passes
 
@@ -64,14 +65,16 @@ class Secret:
 
     @property
     def is_asked_for(self) -> bool:
-        """Whether one has to log in."""
+        """Whether one has to log in: also where there may be a password, and nobody can tell."""
         return self.is_needed or bool(self.hash)
 
     def _of_file(self) -> str:
         try:
             status = self._path.stat()
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return ""
+        except OSError:
+            return UNREADABLE
         stamp = (status.st_mtime_ns, status.st_ino)
         if stamp != self._stamp:
             self._stamp, self._read = stamp, _content(self._path)
@@ -82,6 +85,6 @@ def _content(path: Path) -> str:
     """What stands in the file. One that cannot be read is a password that nobody knows."""
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_FILE).decode("ascii", "replace").strip() or "unreadable"
+            return file.read(LARGEST_FILE).decode("ascii", "replace").strip() or UNREADABLE
     except OSError:
-        return "unreadable"
+        return UNREADABLE

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
+from smartdoh.config.places import PASSWORD_FILE
 from smartdoh.control.dashboard import sessions as sessions_of
-from smartdoh.control.dashboard.guard import MOST_PAGES, Guard
+from smartdoh.control.dashboard.guard import MOST_PAGES, Guard, token_of
 from smartdoh.control.dashboard.headers import marked, policy
 from smartdoh.control.dashboard.limits import ALL, EACH, EACH_BACK, Tries, subscriber
 from smartdoh.control.dashboard.origins import Origins
@@ -216,3 +218,23 @@ def test_scripts_are_marked_and_nothing_else() -> None:
 def test_a_host_cannot_change_the_policy() -> None:
     assert "evil" not in policy("w", "127.0.0.1; script-src evil")
     assert "ws://127.0.0.1:8053" in policy("w", "127.0.0.1:8053")
+
+
+@pytest.mark.parametrize(
+    "others", ['theme={"dark": 1}', "a b", "foo[bar]=1", 'x="a\\"', "=", "Path=/", "smartdoh_session_=y"]
+)
+def test_cookies_of_other_servers_log_nobody_out(others: str) -> None:
+    """Browsers send what any server of this host has set, whatever its port."""
+    for cookie in (f"{others}; smartdoh_session=token", f"smartdoh_session=token; {others}"):
+        assert token_of(Headers({"cookie": cookie})) == "token"
+    assert token_of(Headers({"cookie": others})) == ""
+
+
+def test_a_password_file_that_cannot_be_looked_at_lets_nobody_in(tmp_path: Path) -> None:
+    path = tmp_path / PASSWORD_FILE
+    path.symlink_to(path)
+    secret = Secret("", tmp_path, is_needed=False)
+    assert secret.is_asked_for
+    assert not is_right("", secret.hash)
+    path.unlink()
+    assert not secret.is_asked_for
