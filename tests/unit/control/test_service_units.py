@@ -116,3 +116,9 @@ def test_systemd_finds_the_program_wherever_it_lies(tmp_path: Path, folder: str)
     else:
         with pytest.raises(ValueError, match="systemd runs no program"):
             unitfile.service(command)
+
+
+@pytest.mark.parametrize("zone", ["a\nExecStartPre=/bin/false", "a b", "x" * 16])
+def test_a_zone_that_is_no_interface_is_refused(zone: str) -> None:
+    with pytest.raises(ValueError, match="zone"):
+        unitfile.socket([Endpoint(f"fe80::1%{zone}", 53)])

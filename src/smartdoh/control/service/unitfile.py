@@ -11,6 +11,7 @@ from smartdoh.config import Endpoint
 SERVICE, SOCKET = "smartdoh.service", "smartdoh.socket"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
+_ZONE = re.compile(r"[A-Za-z0-9_.@:-]{1,15}")  # what interfaces are called
 _NO_PROGRAM = re.compile(r"[\x00-\x1f\x7f\"'\\]")
 _ESCAPES = {"\\": r"\\", '"': r"\"", "%": "%%"}
 _PRINTABLE = range(0x20, 0x7F)
@@ -27,7 +28,7 @@ def service(command: Sequence[str]) -> str:
 
 
 def socket(endpoints: Iterable[Endpoint]) -> str:
-    """The socket unit for these addresses, UDP and TCP on each."""
+    """The socket unit for these addresses, UDP and TCP on each. Raises ValueError where one cannot be written."""
     addresses = map(_address, endpoints)
     lines = [f"Listen{kind}={address}" for address in addresses for kind in ("Datagram", "Stream")]
     return _template(SOCKET).replace("@LISTEN@", "\n".join(lines))
@@ -56,6 +57,8 @@ def quoted(word: str) -> str:
 def _address(endpoint: Endpoint) -> str:
     """As systemd.socket(5) has it: the zone of a link-local address stands behind the port."""
     host, _, zone = endpoint.host.partition("%")
+    if zone and not _ZONE.fullmatch(zone):
+        raise ValueError(f"{endpoint.host!r}: systemd takes no such zone")
     return f"{Endpoint(host, endpoint.port)}{f'%%{zone}' if zone else ''}"
 
 
