@@ -33,7 +33,10 @@ def warm_up() -> None:
 
 async def expose(families: Iterable[Metric], accept: str) -> tuple[bytes, str]:
     """The text in the form that `accept`, a header, wants, and that form's media type."""
-    encode, media_type = choose_encoder(accept)
+    try:
+        encode, media_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is none
+        encode, media_type = choose_encoder("")
     parts = [part async for part in _parts(families, encode)]
     if "openmetrics" in media_type:
         parts.append(END)

@@ -56,3 +56,12 @@ def test_the_loop_has_its_turn() -> None:
         return turns
 
     assert asyncio.run(count()) >= 3 + 1 + 1 + 3
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/openmetrics-text; version=x", "text/plain; version=1.x; escaping=y"]
+)
+def test_a_version_that_is_none_gets_some_text(accept: str) -> None:
+    text, media_type = asyncio.run(expose(some_families(), accept))
+    assert b"smartdoh_one 1.0\n" in text
+    assert media_type
