@@ -26,7 +26,7 @@ def write(path: Path, temporary: Path, content: bytes, is_wanted: Callable[[], b
     says no, False is returned. Raises OSError. Nothing has changed in either case.
     """
     try:
-        with temporary.open("wb") as file:
+        with open(temporary, "wb", opener=_no_link) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -39,6 +39,11 @@ def write(path: Path, temporary: Path, content: bytes, is_wanted: Callable[[], b
         raise
     sync_folder(path.parent)
     return True
+
+
+def _no_link(path: str, flags: int) -> int:
+    """Open what somebody else cannot have put a link in the place of: we may be root in a folder of theirs."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def sync_folder(folder: Path) -> None:

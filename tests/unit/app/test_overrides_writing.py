@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smartdoh import durable
 from smartdoh.app.overrides_reading import read_text
 from smartdoh.app.overrides_writing import TRIES, UnwritableError, rewrite
 from smartdoh.app.watch import state_of
@@ -140,3 +141,13 @@ def test_whatever_ends_the_process_the_file_is_whole(file: Path) -> None:
         assert names[0] == "a.example"
         assert of_this == [f"n{number}-{change}.example" for change in range(len(of_this))]
     assert len(names) > 20
+
+
+def test_no_link_is_followed_that_somebody_puts_in_the_way(file: Path) -> None:
+    """Who may write to the folder has nothing else overwritten by us."""
+    victim, temporary = file.with_name("victim"), file.with_name("temporary")
+    victim.write_text("whole")
+    temporary.symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic link"):
+        durable.write(file, temporary, b"{}")
+    assert victim.read_text() == "whole"
