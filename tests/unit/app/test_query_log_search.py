@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smartdoh.app.questions import search as searching
-from smartdoh.app.questions.search import Line, Stop, Wanted, search
+from smartdoh.app.questions.log.schema import FILE, TABLES
+from smartdoh.app.questions.search import Found, Line, Stop, Wanted, search
 from smartdoh.app.questions.seen import Decided
 from smartdoh.fastpath.packed import OUTCOMES
 from smartdoh.wire.names import from_text
@@ -165,3 +168,15 @@ def test_no_search_walks_through_the_whole_log(
     steps = Counting()
     search(log.path, Wanted(**filters), stop=steps)
     assert steps.looks * 100 < 5000
+
+
+@pytest.mark.parametrize("tables", [0, 1, len(TABLES)])
+def test_nothing_is_in_a_log_that_is_being_begun(tmp_path: Path, tables: int) -> None:
+    """Its writer makes the file first, then the tables, and says last of which version they are."""
+    path = tmp_path / FILE
+    assert search(path, Wanted()) == Found([], None)
+    path.touch()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for table in TABLES[:tables]:
+            db.execute(table)
+        assert search(path, Wanted(name=from_text("www.example.com."))) == Found([], None)

@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from smartdoh.app.questions.log.privacy import client_of
-from smartdoh.app.questions.log.schema import end_below, first_since, ids, key_of, name_of, open_to_read
+from smartdoh.app.questions.log.schema import (
+    end_below,
+    first_since,
+    ids,
+    is_begun,
+    key_of,
+    name_of,
+    open_to_read,
+)
 from smartdoh.app.questions.seen import Seen
 from smartdoh.fastpath.packed import packed_client
 
@@ -106,6 +114,8 @@ def search(path: Path, wanted: Wanted, seconds: float = LONGEST, stop: Stop | No
         return Found([], None)
     end, stop = time.monotonic() + seconds, stop or Stop()
     with closing(open_to_read(path)) as db:
+        if not is_begun(db):
+            return Found([], None)
         db.set_progress_handler(lambda: stop.is_set or time.monotonic() > end + seconds, LOOK_EVERY)
         return _search(db, wanted, end, stop)
 

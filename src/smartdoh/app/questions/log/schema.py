@@ -115,6 +115,12 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     )
 
 
+def is_begun(db: sqlite3.Connection) -> bool:
+    """Whether the tables are there: for a moment a file is, and they are not."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return bool(version)
+
+
 def set_aside(path: Path, now: float) -> Path:
     """Move a database that cannot be used, with its companions, so that a new one can begin; where it is now."""
     aside = path.with_name(f"{path.name}.broken-{int(now)}")
