@@ -113,7 +113,106 @@ def test_who_went_away_is_noticed(pair: tuple[socket.socket, socket.socket]) -> 
         pair[1].close()
         await made.gone.wait()
         made.take(hits(3))
-        assert made.lost == 3
+        assert made.holds
+        await made.finish(1)
+        assert made.lost == 3, "nobody came for them"
+
+    asyncio.run(play())
+
+
+def test_what_comes_before_there_is_a_writer_is_held_for_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    async def play() -> None:
+        made = Sending()
+        for count in (1, 2, 3):
+            made.take(hits(count))
+        made.use(pair[0])
+        made.take(hits(4))
+        found = await asyncio.to_thread(everything, pair[1], 4)
+        assert [len(list(read(packed))) for packed, _, _ in found] == [1, 2, 3, 4]
+        assert {lost for _, lost, _ in found} == {0}
+        assert made.lost == 0
+        await made.finish(1)
+
+    asyncio.run(play())
+
+
+def test_the_next_writer_gets_what_the_last_one_did_not_take_whole() -> None:
+    """In order, from the frame on that was cut; and what came while there was none."""
+
+    async def play() -> None:
+        made = Sending()
+        one, reader = socket.socketpair()
+        made.use(one)
+        for count in range(1, 21):
+            made.take(hits(count * 1000))
+        first = list(Frames().feed(reader.recv(100_000, socket.MSG_WAITALL)))
+        assert len(first) < 19
+        reader.close()  # what the socket has of later ones is gone with it
+        await made.gone.wait()
+        made.take(hits(7))
+        two, reader = socket.socketpair()
+        made.use(two)
+        found = await asyncio.to_thread(_until, reader, 7)
+        counts = [len(list(read(packed))) for packed, _, _ in found]
+        assert counts == [*range(counts[0], 20_001, 1000), 7]
+        assert 0 < counts[0] < 20_000
+        assert made.lost == 0
+        await made.finish(1)
+        reader.close()
+
+    asyncio.run(play())
+
+
+def _until(theirs: socket.socket, count: int) -> list[Frame]:
+    """Frames up to one of so many records."""
+    reader, found = Frames(), list[Frame]()
+    while not found or len(list(read(found[-1][0]))) != count:
+        octets = theirs.recv(1 << 20)
+        assert octets
+        found += reader.feed(octets)
+    return found
+
+
+def test_what_is_held_is_bounded(
+    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_WAITING", 100_000)
+
+    async def play() -> None:
+        made = Sending()
+        taken = 0
+        while not made.lost:
+            made.take(hits(1000))
+            taken += 1
+        assert taken * 1000 * len(HIT) < 300_000
+        made.use(pair[0])
+        made.take(hits(1))
+        *held, last = await asyncio.to_thread(everything, pair[1], taken)
+        assert len(held) == taken - 1
+        assert last[1] == made.lost == 1000
+        await made.finish(1)
+
+    asyncio.run(play())
+
+
+def test_what_comes_while_one_writer_ends_is_for_the_next(pair: tuple[socket.socket, socket.socket]) -> None:
+    async def play() -> None:
+        made = Sending()
+        one, reader = socket.socketpair()
+        made.use(one)
+        made.take(hits(50_000))
+        made.end()
+        made.take(hits(5))
+        ((packed, _, _),) = await asyncio.to_thread(everything, reader, 1)
+        assert len(list(read(packed))) == 50_000
+        assert await asyncio.to_thread(reader.recv, 1) == b""
+        made.use(pair[0])
+        ((packed, _, _),) = await asyncio.to_thread(everything, pair[1], 1)
+        assert len(list(read(packed))) == 5
+        await made.finish(1)
+        reader.close()
 
     asyncio.run(play())
 

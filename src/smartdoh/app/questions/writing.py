@@ -1,7 +1,8 @@
 """The writer process as the proxy sees it: started, watched, started again with growing pauses, ended with the proxy.
 
 Of several workers the first one starts it, and the others connect to it: one process that writes one database, with
-one memory for names, rather than several that wait for each other's lock.
+one memory for names, rather than several that wait for each other's lock. What is asked while there is no writer is
+held for the next one, see `sending`.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class Writing:
         meet = settings.query_log.dir / SOCKET
         plan = (outputs, settings.log.level, as_text, meet) if outputs else None
         if plan == self._plan:
+            if plan is not None:
+                self._hub.add_output(self.sending)  # again, if it was taken away since
             return
         if self._plan is not None:
             self._hub.look()
@@ -100,6 +103,7 @@ class Writing:
         while True:
             self._changed.clear()
             if self._plan is None:
+                self.sending.drop()
                 await self._changed.wait()
                 continue
             begun = time.monotonic()
@@ -117,6 +121,9 @@ class Writing:
     async def end(self) -> None:
         """Have all written that was asked, and the writer end."""
         self._hub.look()
+        if self.sending.holds and self._plan is not None:  # the end came before the writer, or between two
+            with contextlib.suppress(OSError):
+                self.sending.use(await self._reach())
         await self.sending.finish(LAST_WORDS / 2)
         if self._process is not None:
             await asyncio.to_thread(_wait_for, self._process)

@@ -22,6 +22,7 @@ from smartdoh.fastpath.packed import OUTCOMES, TRANSPORTS, WAY, Packed
 
 EVERY = 1.0  # seconds between two transactions
 MOST_WAITING = 200_000  # lines, while the disk does not take them
+MANY = MOST_WAITING // 2  # lines that are written at once, as when a proxy had held them
 FIRST_PAUSE = 1.0  # seconds before the disk is tried again; doubles up to LONGEST_PAUSE
 LONGEST_PAUSE = 30.0
 LEFT_OUT = 0  # instead of the id of a name that is left out: ids begin at 1
@@ -74,7 +75,7 @@ class Lines:
 
     def tick(self, now: float, wall: float) -> None:
         """Write what there is if it is time, and remove what is too old. `now` is any clock, `wall` the time of day."""
-        if now < self._next:
+        if now < self._next and (self._pause or self._count < MANY):
             return
         self._next = now + EVERY
         try:
