@@ -85,7 +85,7 @@ class Server:
         self._notifier = self._place.hears
         self._stop = asyncio.Event()
         self._tasks = self._new_tasks()
-        self.hub = Hub()
+        self.hub = Hub(report=self._crashes.report)
         """Shows what is asked to whoever wants to see it."""
         self.live = Watching(self.hub, self._answered, self._tasks)
         """What was asked in the last minutes, while somebody watches."""

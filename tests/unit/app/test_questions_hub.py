@@ -117,6 +117,51 @@ async def test_of_too_many_some_are_kept_all_along(world: World) -> None:
     assert len(watcher.seen) >= 5, "all of them, but for the pause that had begun"
 
 
+class Broken:
+    """A sink and an output with a mistake."""
+
+    def take(self, *_what: object) -> None:
+        raise ValueError("x.ads.example.")
+
+
+@story(RULES)
+async def test_who_raises_is_left_out_and_the_others_go_on(world: World) -> None:
+    said = list[str]()
+    hub = Hub(world.clock, report=lambda where, _: said.append(where))
+    watcher, taker = Watcher(), Taker()
+    hub.serve(world.fast, world.resolver)
+    hub.add_output(Broken())
+    hub.add(Broken())
+    hub.add(watcher)
+    hub.add_output(taker)
+    for _ in range(3):
+        await world.ask("x.ads.example.")
+        hub.look()
+    assert len(watcher.seen) == len(taker.found) == 3
+    assert said == ["Broken, which is left out from now on"] * 2
+    assert hub.sinks == 1
+
+
+@story(RULES)
+async def test_no_more_is_kept_than_views_need_where_nothing_else_takes_it(world: World) -> None:
+    hub, watcher, taker = Hub(world.clock), Watcher(), Taker()
+    hub.serve(world.fast, world.resolver)
+    hub.add(watcher, 10)
+    await world.know(A)
+    hub.look()
+    for turn in range(4):
+        if turn == 2:
+            hub.add_output(taker)
+        world.clock.forward(1)
+        for _ in range(5000):
+            await world.ask()
+        kept = world.fast.take_log().kept if turn == 1 else 0
+        if turn == 1:
+            assert 200 <= kept <= 250, "of 10 each 0.2 s four times as many"
+        hub.look()
+    assert taker.found[-1].hits.kept == 5000
+
+
 @story(RULES)
 async def test_another_table_goes_on_where_the_last_ended(world: World) -> None:
     hub, watcher = Hub(world.clock), Watcher()

@@ -24,17 +24,21 @@ from smartdoh.fastpath.log import NOTHING_TAKEN, Taken
 from smartdoh.fastpath.packed import read
 from smartdoh.pipeline.resolve import Resolver
 from smartdoh.pipeline.told import Told
+from smartdoh.tasks import Report
 
 EVERY = 0.2  # seconds between two looks
 ROOM = 32_768  # records of hits that the ring holds
 OTHERS = 8192  # of other questions, between two looks
-MOST = 60_000  # hits a second that are kept of more; there is room for some more than that before any is left out
-LEAVE_OUT_FROM = 80_000  # a second
+MOST = 60_000  # hits a second that are kept of more
+SPARE = (
+    4  # so many times what sinks want is kept where there are sinks alone: to walk over the rest takes time
+)
+LEAVE_OUT_FROM = 4 / 3  # of what is kept; there is room for that before any is left out
 SINK_MOST = 512  # records a look that a sink gets of each kind
 
 
 class Sink(Protocol):
-    """Sees what is asked. Synchronous, cheap, never raises."""
+    """Sees what is asked. Synchronous, cheap, never raises; one that does is removed."""
 
     def take(self, batch: Sequence[Seen], lost: int) -> None:
         """What was asked since the last time, the oldest first; `lost` more are not in the batch one by one.
@@ -53,7 +57,7 @@ class Gathered(NamedTuple):
 
 
 class Output(Protocol):
-    """Takes everything that a look found. Synchronous, never raises, never waits."""
+    """Takes everything that a look found. Synchronous, never raises (one that does is removed), never waits."""
 
     def take(self, found: Gathered) -> None:
         """Pass it on, or count it as lost."""
@@ -63,9 +67,14 @@ class Hub:
     """Who wants to see what is asked, and who answers."""
 
     def __init__(
-        self, now: Callable[[], float] = clock.now, wall: Callable[[], float] = time.time, room: int = ROOM
+        self,
+        now: Callable[[], float] = clock.now,
+        wall: Callable[[], float] = time.time,
+        room: int = ROOM,
+        report: Report | None = None,
     ) -> None:
-        """`now` is the fast path's clock, `wall` the time of day."""
+        """`now` is the fast path's clock, `wall` the time of day; `report` hears of sinks and outputs that raised."""
+        self._report = report or _said_by_nobody
         self._now, self._wall, self._room = now, wall, room
         self._fast: FastPath | None = None
         self._resolver: Resolver | None = None
@@ -138,14 +147,23 @@ class Hub:
         """Give what there is to all who want it."""
         found = self._gather()
         for output in tuple(self._outputs):
-            output.take(found)
+            try:
+                output.take(found)
+            except Exception as error:  # of one's mistake the others know nothing
+                self.remove_output(output)
+                self._report(f"{type(output).__name__}, which is left out from now on", error)
         batches: dict[int, tuple[list[Seen], int]] = {}
         for sink, most in tuple(self._sinks.items()):
             if most not in batches:
                 batches[most] = _batch(found, most)
             batch, lost = batches[most]
-            if batch or lost:
+            if not batch and not lost:
+                continue
+            try:
                 sink.take(batch, lost)
+            except Exception as error:
+                self.remove(sink)
+                self._report(f"{type(sink).__name__}, which is left out from now on", error)
 
     def _gather(self) -> Gathered:
         now = self._now()
@@ -158,7 +176,10 @@ class Hub:
 
     def _leave_out(self, rate: float) -> None:
         """Keep only one of some hits where there are more a second than can be worked on; all again where not."""
-        every = math.ceil(rate / MOST) if rate > LEAVE_OUT_FROM else 1
+        most: float = MOST
+        if not self._outputs:
+            most = min(most, max(self._sinks.values(), default=1) / EVERY * SPARE)
+        every = math.ceil(rate / most) if rate > most * LEAVE_OUT_FROM else 1
         if every != self._every and self._fast is not None and self.is_wanted:
             self._every = every
             self._fast.log(self._room, every)
@@ -178,6 +199,10 @@ class Hub:
             self._resolver.tell = None
             self._earlier, self._others, self._lost, self._every = NOTHING_TAKEN, [], 0, 1
             self._wanted.clear()
+
+
+def _said_by_nobody(_where: str, _error: BaseException) -> None:
+    """Where there is nobody to report to."""
 
 
 def _joined(one: Taken, other: Taken) -> Taken:
