@@ -244,6 +244,7 @@ class Server:
         wanted = runtime.settings.log
         self.hub.serve(runtime.fast, runtime.resolver)
         self.writing.serve(runtime.settings)
+        self.live.keep(runtime.settings.dashboard.listen is not None)
         self._ledger.watch(runtime.groups.values(), is_wanted=wants_ledger(runtime.settings))
         self._queries.serve(logs.renderer(wanted.format, self._place.worker) if wanted.queries else None)
         if not wanted.queries:

@@ -32,13 +32,16 @@ class Running:
         self.manager = manager
         self.refused = False
         self.answer = "null"
+        self.more = ""
         self.server = Server(self.load(), self.load)
         self.done = asyncio.ensure_future(self.server.run())
 
     def load(self) -> Settings:
         if self.refused:
             raise ConfigError("listen.dns", "this cannot be")
-        return config.parse(f'[listen]\ndns = ["127.0.0.1:{self.port}"]\n{GROUP}' + RULES.format(self.answer))
+        return config.parse(
+            f'[listen]\ndns = ["127.0.0.1:{self.port}"]\n{GROUP}' + RULES.format(self.answer) + self.more
+        )
 
     async def hears(self, state: bytes) -> None:
         """Wait until the service manager hears it."""
@@ -117,6 +120,23 @@ def test_sigint_stops_it_too(running: Callable[[Tell], None]) -> None:
     async def tell(made: Running, client: socket.socket) -> None:
         os.kill(os.getpid(), signal.SIGINT)
         await made.done
+
+    running(tell)
+
+
+def test_where_there_is_a_dashboard_the_live_view_runs(running: Callable[[Tell], None]) -> None:
+    async def tell(made: Running, client: socket.socket) -> None:
+        hub = made.server.hub
+        assert not hub.is_wanted
+        made.more = f'[dashboard]\nlisten = "127.0.0.1:{free_port()}"\n'
+        await made.reload()
+        assert hub.sinks == 1
+        await made.reload()
+        assert hub.sinks == 1
+        made.more = ""
+        await made.reload()
+        while hub.sinks:  # it ends with the second that has begun
+            await made.ask("localhost.", client)
 
     running(tell)
 

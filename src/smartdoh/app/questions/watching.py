@@ -1,9 +1,13 @@
-"""Whether somebody watches: the live view is there while that is so, and costs nothing when it is not."""
+"""Whether somebody watches: the live view is there while that is so, and costs nothing when it is not.
+
+Where there is a dashboard it is always there, so that a page which is opened has a past.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,7 +22,7 @@ LATE = 0.005  # seconds after a full one that it is closed: a timer may come a l
 
 
 class Watching:
-    """Starts the live view with the first look at it, and ends it a minute after the last."""
+    """Starts the live view with the first look at it, and ends it a minute after the last, unless it is kept."""
 
     def __init__(
         self,
@@ -32,7 +36,8 @@ class Watching:
         self._hub, self._counters, self._tasks = hub, counters, tasks
         self._now, self._wall = now, wall
         self._view: LiveView | None = None
-        self._looked = 0.0
+        self._looked = -math.inf
+        self._is_kept = False
         self._ticked = asyncio.Event()
         self._followers = 0
 
@@ -49,6 +54,12 @@ class Watching:
             yield
         finally:
             self._followers -= 1
+
+    def keep(self, is_wanted: bool) -> None:
+        """Have it there also while nobody looks, or no more."""
+        self._is_kept = is_wanted
+        if is_wanted and self._view is None:
+            self._begin()
 
     def look(self) -> Look:
         """What there is to see; nothing yet when nobody has watched before."""
@@ -70,7 +81,7 @@ class Watching:
 
     async def _follow(self, view: LiveView) -> None:
         try:
-            while self._now() - self._looked < PATIENCE:
+            while self._is_kept or self._now() - self._looked < PATIENCE:
                 await asyncio.sleep(1 + LATE - self._wall() % 1)
                 view.tick()
                 ticked, self._ticked = self._ticked, asyncio.Event()

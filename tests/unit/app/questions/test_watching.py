@@ -57,6 +57,30 @@ def test_it_goes_on_while_somebody_follows() -> None:
     run(story())
 
 
+def test_where_it_is_kept_it_has_a_past_for_whoever_looks_first() -> None:
+    async def story() -> None:
+        hub = Hub()
+        live = watching(hub)
+        live.keep(True)
+        live.keep(True)
+        await asyncio.sleep(FOREVER)
+        assert live.look().seconds == 300
+        assert hub.sinks == 1
+        await asyncio.sleep(PATIENCE / 2)
+        live.keep(False)
+        await asyncio.sleep(PATIENCE / 2 - 5)
+        assert hub.is_wanted, "somebody looked half a minute ago"
+        await asyncio.sleep(10)
+        assert not hub.is_wanted
+        live.keep(True)
+        await asyncio.sleep(5)
+        live.keep(False)
+        await asyncio.sleep(2)
+        assert not hub.is_wanted, "nobody looks"
+
+    run(story())
+
+
 def test_so_many_may_follow() -> None:
     async def story() -> None:
         live = watching(Hub())
