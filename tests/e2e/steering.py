@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from tests.conftest import GROUP, settings_for
 from tests.e2e.commands import socket_of
 from tests.servers.certificates import Authority

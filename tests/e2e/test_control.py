@@ -21,7 +21,7 @@ from typing import Any
 import dns.message
 import pytest
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from tests.conftest import GROUP, StartProxy
 from tests.e2e.commands import config_of, explained, run, socket_of
 from tests.e2e.messages import addresses, error_codes, question

@@ -18,7 +18,7 @@ from typing import Any
 import dns.message
 import pytest
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from tests.conftest import StartProxy
 from tests.e2e.commands import config_of, run, socket_of
 from tests.e2e.messages import question

@@ -15,6 +15,7 @@ LAYERS = (
     "tasks",
     "between",
     "durable",
+    "unixsocket",
     "fair",
     "memory",
     "libcurl",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 
 CHUNK = 65_536
 PATIENCE = 60.0  # seconds without anything on a connection

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from smartdoh.control.failures import NotOursError, NotRunningError, RefusedError
 from smartdoh.control.places import candidates
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from smartdoh.control.api.followed import Followed
 from smartdoh.control.api.serving import serve
 

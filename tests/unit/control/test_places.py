@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from smartdoh.control import unixsocket
+from smartdoh import unixsocket
 from smartdoh.control.places import candidates, config_path, socket_path
 from smartdoh.errors import ConfigError
 

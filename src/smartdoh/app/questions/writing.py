@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from smartdoh import unixsocket
 from smartdoh.app import logs
 from smartdoh.app.ledger import Ledger
-from smartdoh.app.questions import meeting
 from smartdoh.app.questions.hub import Hub
 from smartdoh.app.questions.log.schema import FILE
 from smartdoh.app.questions.sending import Sending
@@ -148,7 +148,7 @@ class Writing:
         assert self._plan is not None  # noqa: S101 - else nobody asks
         outputs, level, as_text, meet = self._plan
         if not self._starts:
-            return meeting.connect(meet)
+            return unixsocket.connect(meet, 0.0)
         ours, theirs = socket.socketpair()
         others = str(meet) if self._worker is not None else ""
         with theirs:

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
+from smartdoh import unixsocket
 from smartdoh.app import logs
 from smartdoh.app.server import Server
-from smartdoh.control import unixsocket
 from smartdoh.control.places import socket_path
 
 if TYPE_CHECKING:  # loaded when somebody asks

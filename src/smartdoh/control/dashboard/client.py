@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from smartdoh.control.failures import NotRunningError, RefusedError
-from smartdoh.control.unixsocket import LONGEST_PATH
+from smartdoh.unixsocket import LONGEST_PATH
 
 PATIENCE = 30.0  # seconds; a reload may read long lists
 MOST_CONNECTIONS = 12  # of the 16 that the proxy serves: the command line needs some too

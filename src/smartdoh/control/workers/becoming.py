@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from smartdoh import __version__
+from smartdoh import __version__, unixsocket
 from smartdoh.app import logs
 from smartdoh.app.workers.seat import Plan
 from smartdoh.config import Settings
-from smartdoh.control import unixsocket
 from smartdoh.control.api.beside import NO_SOCKET
 from smartdoh.control.metrics.beside import open_metrics
 from smartdoh.control.places import socket_path

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 
+from smartdoh import unixsocket
 from smartdoh.app.ledger import unpack
-from smartdoh.app.questions import meeting
 from smartdoh.app.questions.frames import FrameError, Frames
 from smartdoh.app.questions.writer.outputs import Output, TakesLeaves
 from smartdoh.app.workers.plainlog import PlainLog
@@ -94,7 +94,7 @@ class Intake:
 
     def _listen(self) -> None:
         try:
-            self._listening = meeting.listen(self._path)
+            self._listening = unixsocket.listen_anew(self._path)
         except OSError as error:
             reason = error.strerror or str(error)
             self._log.error("other workers cannot reach the writer of the query log", reason=reason)

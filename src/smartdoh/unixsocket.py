@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LONGEST_PATH = 100  # octets that sockaddr_un surely takes; Linux has room for 107, others for 103
-BACKLOG = 16
+BACKLOG = 64
 
 
 def connect(path: Path, seconds: float) -> socket.socket:
@@ -34,6 +34,11 @@ def listen(path: Path) -> socket.socket:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _is_alive(path):
         raise OSError(errno.EADDRINUSE, "another smartdoh with this config runs")
+    return listen_anew(path)
+
+
+def listen_anew(path: Path) -> socket.socket:
+    """The same in a folder that is there, and in place of whoever listens at `path`. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
