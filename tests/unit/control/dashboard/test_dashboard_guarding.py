@@ -15,7 +15,7 @@ from smartdoh.config.places import PASSWORD_FILE
 from smartdoh.control.dashboard import sessions as sessions_of
 from smartdoh.control.dashboard.guard import MOST_PAGES, Guard, token_of
 from smartdoh.control.dashboard.headers import marked, policy
-from smartdoh.control.dashboard.limits import ALL, EACH, EACH_BACK, Tries, subscriber
+from smartdoh.control.dashboard.limits import ALL, EACH, EACH_BACK, MOST_PROVEN, Tries, subscriber
 from smartdoh.control.dashboard.origins import Origins
 from smartdoh.control.dashboard.password import Secret, hashed, is_right, keep, refusal
 from smartdoh.control.dashboard.sessions import IDLE, LONGEST, MOST, Sessions
@@ -238,3 +238,17 @@ def test_a_password_file_that_cannot_be_looked_at_lets_nobody_in(tmp_path: Path)
     assert not is_right("", secret.hash)
     path.unlink()
     assert not secret.is_asked_for
+
+
+def test_tries_of_others_keep_nobody_out_who_had_the_password(clock: Clock) -> None:
+    tries = Tries(clock)
+    assert tries.wait("192.0.2.1") == 0.0
+    tries.give_back("192.0.2.1")
+    assert tries_left(tries, lambda number: f"198.51.100.{number}", 2 * ALL) == ALL
+    assert tries.wait("192.0.2.2") > 0.0
+    assert tries_left(tries, lambda _: "192.0.2.1", 2 * EACH) == EACH, "no more than anybody"
+    for number in range(MOST_PROVEN):
+        tries.give_back(f"203.0.113.{number}")
+    clock.now += EACH * EACH_BACK
+    assert tries_left(tries, lambda number: f"198.51.100.{number}", 2 * ALL) == ALL
+    assert tries.wait("192.0.2.1") > 0.0, "too many have been right since"
