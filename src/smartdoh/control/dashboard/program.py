@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 import uvicorn
 
 from smartdoh.app import logs
+from smartdoh.control.dashboard.connections import Patient
 from smartdoh.control.dashboard.guard import Guard
 from smartdoh.control.dashboard.orders import Orders
 from smartdoh.control.dashboard.web import build
@@ -54,7 +55,7 @@ def run(orders: Orders, lifeline: socket.socket | None = None) -> int:
 async def _serve(app: Guard, sock: socket.socket, lifeline: socket.socket | None) -> None:
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Patient,
         ws="wsproto",
         log_config=None,
         log_level="critical",
