@@ -6,6 +6,8 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -24,8 +26,11 @@ from smartdoh.control.api.shapes_queries import Lost, Questions
 
 NO_LOG = "no query log is kept: set query_log.enabled"
 MOST_SINKS = 16  # that look at what is asked at a time, of whatever kind
+AT_ONCE = 2  # searches; more wait for them, and everything else that needs a thread waits for none
 BEAT = 10.0  # seconds without news, after which it is said that we live
 POLL = 0.5  # seconds between two looks at other workers
+
+_THREADS = ThreadPoolExecutor(AT_ONCE, "search")
 
 Fetch = Callable[[], Awaitable[tuple[list[Question], int]]]
 """What was asked at other workers since the last time, and how many questions were lost."""
@@ -43,7 +48,9 @@ async def search(asked: Asked) -> Questions:
 async def _found(runtime: Runtime, what: Wanted) -> Found:
     path, stop = runtime.settings.query_log.dir / FILE, Stop()
     try:
-        return await asyncio.to_thread(look_for, path, what, stop=stop)
+        return await asyncio.get_running_loop().run_in_executor(
+            _THREADS, partial(look_for, path, what, stop=stop)
+        )
     except sqlite3.Error as error:
         raise HTTPException(
             HTTPStatus.SERVICE_UNAVAILABLE, f"the query log cannot be read: {error}"
