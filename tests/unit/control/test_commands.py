@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from smartdoh.control.cli import app
+from smartdoh.control.cli.order import HEADINGS
 from tests.servers.required import require_server
 
 PRINTS_NO_JSON = {
@@ -56,6 +57,16 @@ def test_its_help_has_an_example_that_can_be_typed(path: str) -> None:
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     command.make_context(path, words)
+
+
+def test_every_command_stands_under_a_heading() -> None:
+    """What a new user needs first comes first."""
+    shown = [name for name, found in COMMANDS[""].commands.items() if not found.hidden]
+    listed = [name for names in HEADINGS.values() for name in names]
+    assert sorted(listed) == sorted(shown)
+    context = COMMANDS[""].make_context("smartdoh", ["version"])
+    assert [name for name in COMMANDS[""].list_commands(context) if name in shown] == listed
+    assert COMMANDS[""].get_command(context, "log").rich_help_panel == "Look at it"
 
 
 @pytest.mark.parametrize("path", [path for path, found in COMMANDS.items() if not hasattr(found, "commands")])

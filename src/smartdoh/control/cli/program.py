@@ -32,6 +32,7 @@ from smartdoh.control.cli.dashboard import dashboard
 from smartdoh.control.cli.leaks import leaks
 from smartdoh.control.cli.lists import lists
 from smartdoh.control.cli.log import log
+from smartdoh.control.cli.order import Ordered
 from smartdoh.control.cli.overrides import overrides
 from smartdoh.control.cli.running import running
 from smartdoh.control.cli.service import service
@@ -44,6 +45,7 @@ from smartdoh.errors import ConfigError, ListenError
 
 app = typer.Typer(
     name="smartdoh",
+    cls=Ordered,
     help="A local DNS server that answers over plain DNS and asks DNS-over-HTTPS servers.\n\n"
     "Example: smartdoh serve --config smartdoh.toml",
     no_args_is_help=True,
