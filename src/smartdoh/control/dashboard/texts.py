@@ -130,7 +130,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     # Upstreams
     "upstreams.latency": ("Latency of each", "各上游延迟"),
     "upstreams.errors": ("Errors of each", "各上游错误"),
-    "upstreams.last_hour": ("the last hour, as far as watched", "最近一小时（自开始观察起）"),
+    "upstreams.errors_hour": (
+        "a minute, the last hour, as far as watched",
+        "每分钟，最近一小时（自开始观察起）",
+    ),
+    "upstreams.latency_hour": ("ms, the last hour, as far as watched", "毫秒，最近一小时（自开始观察起）"),
     "upstreams.none": ("No upstream is known.", "没有已知的上游。"),
     "upstreams.slowest": ("slowest", "最慢"),
     "upstreams.no_limit": ("no limit", "不限"),

@@ -35,9 +35,9 @@ class Upstreams:
         """Everything, then what is known already."""
         t = self._page.t
         with ui.element("div").classes("grid"):
-            with card(t("upstreams.latency"), "w7", t("upstreams.last_hour")):
+            with card(t("upstreams.latency"), "w7", t("upstreams.latency_hour")):
                 self._latency = Chart(t("upstreams.latency"), "ms")
-            with card(t("upstreams.errors"), "w5", t("upstreams.last_hour")):
+            with card(t("upstreams.errors"), "w5", t("upstreams.errors_hour")):
                 self._errors = Chart(t("upstreams.errors"), t("unit.per_minute"), whole=True)
         self._groups = ui.element("div").classes("body groups")
         self._page.live(self._update)
