@@ -31,6 +31,7 @@ def check(settings: Settings) -> Iterator[Problem]:
     yield from _check_routing(settings)
     yield from _check_dnstap(settings)
     yield from _check_dashboard(settings)
+    yield from _check_metrics(settings)
     cache = settings.cache
     if cache.min_ttl > cache.max_ttl:
         longest = format_duration(cache.max_ttl)
@@ -58,6 +59,19 @@ def warn(settings: Settings) -> Iterator[str]:
         if name not in used:
             user = "group" if wanted.format == ADDRESSES else "rule"
             yield f"{dotted(('lists', name))}: no {user} uses this list"
+
+
+def _check_metrics(settings: Settings) -> Iterator[Problem]:
+    """Questions come by TCP too, so its address is that of no other."""
+    listen = settings.metrics.listen
+    if listen is None:
+        return
+    if is_own(listen.host, listen.port, settings.listen.dns):
+        said = "is an address that questions are taken on"
+        yield Problem(("metrics", "listen"), refusal(str(listen), said, "another port"))
+    elif listen == settings.dashboard.listen:
+        said = "is where the dashboard is, too"
+        yield Problem(("metrics", "listen"), refusal(str(listen), said, "another port"))
 
 
 def _check_dnstap(settings: Settings) -> Iterator[Problem]:

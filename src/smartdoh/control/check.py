@@ -28,6 +28,8 @@ def report(settings: Settings) -> None:
     if overrides is not None:
         said = f"{len(found)} names" if found is not None else "there is no such file"
         console.print(f"overrides: {overrides}, {said}", markup=False)
+    for line in _besides(settings):
+        console.print(line, markup=False)
     columns = ("group", "upstreams", "strategy", "timeout", "via")
     tables.show("Groups", columns, _groups(settings), to=console)
     columns = ("", "names", "types", "clients", "goes to")
@@ -38,6 +40,19 @@ def report(settings: Settings) -> None:
     for warning in settings.warnings:
         console.print(f"warning: {warning}", style="yellow", markup=False)
     console.print("the config is sound", style="green")
+
+
+def _besides(settings: Settings) -> Iterator[str]:
+    """Where what is asked can be seen, as far as the config wants that."""
+    if settings.dashboard.listen is not None:
+        yield f"dashboard: http://{settings.dashboard.listen}"
+    if settings.metrics.listen is not None:
+        yield f"metrics: http://{settings.metrics.listen}/metrics"
+    if (kept := settings.query_log).enabled:
+        days = f"for {kept.days} days" if kept.days else "for ever"
+        yield f"query log: {kept.dir}, {days}, {kept.size >> 20:,} MiB at most, clients: {kept.privacy}"
+    if settings.dnstap.socket is not None:
+        yield f"dnstap: {settings.dnstap.socket}"
 
 
 def _list(found: ListStatus) -> tuple[str, ...]:

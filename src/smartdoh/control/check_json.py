@@ -45,6 +45,10 @@ def _meaning(settings: Settings) -> dict[str, object]:
         },
         "rules": list(map(_rule, settings.routing.rules)),
         "default": settings.routing.default,
+        "dashboard": str(settings.dashboard.listen or ""),
+        "metrics": str(settings.metrics.listen or ""),
+        "query_log": str(settings.query_log.dir) if settings.query_log.enabled else "",
+        "dnstap": str(settings.dnstap.socket or ""),
         "overrides": str(settings.routing.overrides or ""),
         "warnings": list(settings.warnings),
     }

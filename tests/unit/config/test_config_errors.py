@@ -157,6 +157,11 @@ TOGETHER = [
      "allowed: another server"),
     (section("bootstrap", 'servers = ["127.0.0.1:5553"]'),
      "bootstrap.servers[0]: '127.0.0.1:5553' is an address we listen on ourselves; allowed: another server"),
+    ("[dashboard]\nlisten = '127.0.0.1:9153'\n[metrics]\nlisten = '127.0.0.1:9153'\n"
+     "[groups.a]\nupstreams = ['https://1.1.1.1']",
+     "metrics.listen: '127.0.0.1:9153' is where the dashboard is, too; allowed: another port"),
+    (section("metrics", 'listen = "127.0.0.1:5553"'),
+     "metrics.listen: '127.0.0.1:5553' is an address that questions are taken on; allowed: another port"),
     ('[groups.block]\nupstreams = ["https://1.1.1.1"]',
      "groups.block: 'block' has another meaning in overrides.json; allowed: any other name"),
     ('[groups.a]\nupstreams = ["https://dns.google"]',
