@@ -106,7 +106,10 @@ class Hub:
         self._switch()
 
     def add(self, sink: Sink, most: int = SINK_MOST) -> None:
-        """Give `sink` what is asked from now on, at most so many hits and as many others a look."""
+        """Give `sink` what is asked from now on, at most so many hits and as many others a look.
+
+        Where it is there already the number is another from now on.
+        """
         self._sinks[sink] = most
         self._switch()
 

@@ -18,6 +18,7 @@ from smartdoh.tasks import Tasks
 PATIENCE = 60.0  # seconds after somebody last looked
 MOST_FOLLOWERS = 8
 RECORDS = 256  # of hits, and as many of others, that are looked at five times a second: a hundredth of a core
+FEW = 64  # the same while nobody looks
 LATE = 0.005  # seconds after a full one that it is closed: a timer may come a little early
 
 
@@ -59,29 +60,43 @@ class Watching:
         """Have it there also while nobody looks, or no more."""
         self._is_kept = is_wanted
         if is_wanted and self._view is None:
-            self._begin()
+            self._begin(FEW)
 
     def look(self) -> Look:
         """What there is to see; nothing yet when nobody has watched before."""
-        self._looked = self._now()
-        return (self._view or self._begin()).look()
+        return self._for_somebody().look()
 
     async def next_second(self) -> None:
         """Wait until there is more to see."""
-        self._looked = self._now()
-        if self._view is None:
-            self._begin()
+        self._for_somebody()
         await self._ticked.wait()
 
-    def _begin(self) -> LiveView:
+    def _for_somebody(self) -> LiveView:
+        """The view, which sees enough from now on."""
+        had_looked, self._looked = self._is_looked_at, self._now()
+        if self._view is None:
+            return self._begin(RECORDS)
+        if not had_looked:
+            self._hub.add(self._view, RECORDS)
+        return self._view
+
+    @property
+    def _is_looked_at(self) -> bool:
+        return self._now() - self._looked < PATIENCE
+
+    def _begin(self, most: int) -> LiveView:
         view = self._view = LiveView(self._counters, self._now, self._wall)
-        self._hub.add(view, RECORDS)
+        self._hub.add(view, most)
         self._tasks.start(self._follow(view), "live view")
         return view
 
     async def _follow(self, view: LiveView) -> None:
         try:
-            while self._is_kept or self._now() - self._looked < PATIENCE:
+            was_looked_at = self._is_looked_at
+            while self._is_kept or self._is_looked_at:
+                if was_looked_at and not self._is_looked_at:
+                    self._hub.add(view, FEW)
+                was_looked_at = self._is_looked_at
                 await asyncio.sleep(1 + LATE - self._wall() % 1)
                 view.tick()
                 ticked, self._ticked = self._ticked, asyncio.Event()

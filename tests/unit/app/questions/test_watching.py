@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack
 
-from smartdoh.app.questions.hub import Hub
-from smartdoh.app.questions.watching import MOST_FOLLOWERS, PATIENCE, Watching
+from smartdoh.app.questions.hub import Hub, Sink
+from smartdoh.app.questions.watching import FEW, MOST_FOLLOWERS, PATIENCE, RECORDS, Watching
 from smartdoh.tasks import Tasks
 from tests.virtual_time import run
 
@@ -77,6 +77,35 @@ def test_where_it_is_kept_it_has_a_past_for_whoever_looks_first() -> None:
         live.keep(False)
         await asyncio.sleep(2)
         assert not hub.is_wanted, "nobody looks"
+
+    run(story())
+
+
+class Wants(Hub):
+    """A hub that remembers how much the view wanted."""
+
+    def add(self, sink: Sink, most: int = 0) -> None:
+        self.wanted = most
+        super().add(sink, most)
+
+
+def test_while_nobody_looks_it_takes_few() -> None:
+    async def story() -> None:
+        hub = Wants()
+        live = watching(hub)
+        live.keep(True)
+        assert hub.wanted == FEW
+        live.look()
+        assert hub.wanted == RECORDS
+        await asyncio.sleep(PATIENCE - 5)
+        assert hub.wanted == RECORDS
+        await asyncio.sleep(10)
+        assert hub.wanted == FEW
+        await live.next_second()
+        assert hub.wanted == RECORDS
+        live.keep(False)
+        await asyncio.sleep(PATIENCE + 5)
+        assert not hub.is_wanted
 
     run(story())
 
