@@ -129,6 +129,16 @@ def test_what_was_asked_is_what_the_log_says(smartdoh: StartProxy, upstream: Scr
     assert lines(proxy) == found
 
 
+def test_many_names_can_be_left_out(smartdoh: StartProxy, upstream: ScriptedServer) -> None:
+    """More than a command line has room for."""
+    secret = [f"secret-number-{number}.ads.example" for number in range(12_000)]
+    proxy = smartdoh(upstream.url, sections={**SECTIONS, "query_log": {"enabled": True, "exclude": secret}})
+    proxy.udp(ads("secret-number-11999"))
+    proxy.udp(ads("told"))
+    until(lambda: count(proxy) == 1)
+    assert [line["name"] for line in lines(proxy)] == ["told.ads.example."]
+
+
 def test_the_api(smartdoh: StartProxy, upstream: ScriptedServer) -> None:
     proxy = smartdoh(upstream.url, sections=SECTIONS)
     for number in range(7):

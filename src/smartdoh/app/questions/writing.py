@@ -185,11 +185,15 @@ def _start(plan: WriterPlan) -> subprocess.Popen[bytes]:
     Path(plan.socket or ".").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     safe = ["-P"] if sys.flags.safe_path else []
     warnings = [word for option in sys.warnoptions for word in ("-W", option)]
-    return subprocess.Popen(  # noqa: S603 - ourselves
-        [sys.executable, *safe, *warnings, "-m", "smartdoh.app.questions.writer", plan.to_json()],
+    process = subprocess.Popen(  # noqa: S603 - ourselves
+        [sys.executable, *safe, *warnings, "-m", "smartdoh.app.questions.writer"],
         env={name: value for name, value in os.environ.items() if name not in OF_THE_MANAGER},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         pass_fds=(plan.proxy,),
         process_group=0,  # Ctrl-C is for the proxy
     )
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    with contextlib.suppress(BrokenPipeError), process.stdin:  # it ended: whoever watches it says so
+        process.stdin.write(plan.to_json().encode())
+    return process

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 
+from smartdoh.app.journal import is_read_by_journal
 from smartdoh.app.questions.writer.intake import Intake
 from smartdoh.app.questions.writer.outputs import OUTPUTS
 from smartdoh.app.questions.writer.plan import WriterPlan
@@ -20,10 +21,11 @@ if __name__ == "__main__":
         signal.signal(
             number, signal.SIG_IGN
         )  # the end is that of the proxy, which has things to tell until then
-    plan = WriterPlan.from_json(sys.argv[1])
+    plan = WriterPlan.from_json(sys.stdin.read())
     with contextlib.suppress(OSError):
         os.nice(NICE)
     os.umask(0o077)
-    log = PlainLog(plan.log_level, as_text=plan.log_as_text)
+    to_journal = is_read_by_journal(os.environ)
+    log = PlainLog(plan.log_level, as_text=plan.log_as_text, to_journal=to_journal)
     outputs = [OUTPUTS[kind](settings, log) for kind, settings in plan.outputs.items()]
     Intake(socket.socket(fileno=plan.proxy), plan.socket, outputs, log).run()

@@ -1,4 +1,7 @@
-"""What the writer process is told when it starts, as JSON on its command line."""
+"""What the writer process is told when it starts, as JSON on its standard input.
+
+A command line can be read by anybody, and is too short for many excluded names.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class WriterPlan:
     log_as_text: bool
 
     def to_json(self) -> str:
-        """For the command line."""
+        """For the writer's standard input."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
