@@ -55,7 +55,7 @@ def flush(config: Path, name: str, *, below: bool, qtype: str = "", as_json: boo
     if as_json:
         print(json.dumps(done))
         return
-    removed, where = done["removed"], " in memory, and all there were on disk" if done["disk"] else ""
+    removed, where = done["removed"], " in memory, and those on disk" if done["disk"] else ""
     print(f"{removed} answer{'' if removed == 1 else 's'} forgotten{where}")
 
 

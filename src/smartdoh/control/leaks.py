@@ -35,9 +35,12 @@ def _used(settings: Settings) -> list[str]:
 
 
 def _show(found: dict[str, Any], console: Console) -> None:
-    where = f"group {found['group']}" if found["group"] else "nobody, it is blocked"
+    where = f"whose names are for group {found['group']}" if found["group"] else "whose names are blocked"
     since = f"since {found['since']}" if found["since"] else "so far"
-    head = f"{found['list']}, for {where}: {found['listed']} of {found['names']} names that were sent {since} are on it"
+    head = (
+        f"list {found['list']}, {where}: "
+        f"{found['listed']} of {found['names']} names that were sent {since} are on it"
+    )
     console.print(head, markup=False, style="bold")
     if not found["leaked"]:
         console.print("none of them was sent elsewhere", style="green")

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
+from smartdoh.app import logs
 from smartdoh.app.server import Server
 from smartdoh.config import Settings
 from smartdoh.control.api.beside import nothing, serve_when_asked
@@ -34,6 +35,8 @@ def metrics(
     """
     if sock is None:
         return nothing()
+    host, port = sock.getsockname()[:2]
+    logs.get().info("metrics", address=f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics")
 
     def page() -> Any:
         found = importlib.import_module("smartdoh.control.metrics.page")
