@@ -12,6 +12,7 @@ from smartdoh.control import client, groups, tables
 from smartdoh.control.api.shapes import GroupStatus
 from smartdoh.control.client import Proxy
 from smartdoh.control.failures import RefusedError
+from smartdoh.control.slowest import slowest
 
 
 def show(config: Path, *, as_json: bool) -> None:
@@ -23,21 +24,13 @@ def show(config: Path, *, as_json: bool) -> None:
     console = tables.console()
     for group in found:
         groups.show(group, console, counts=True)
-    console.print(slowest(found), markup=False, end="")
+    console.print(slowest_of(found), markup=False, end="")
 
 
-def slowest(found: list[GroupStatus]) -> str:
+def slowest_of(found: list[GroupStatus]) -> str:
     """A line that names the slowest of all; empty where there is nothing to compare."""
-    timed = [
-        (one["latency_ms"], one["name"], group["name"])
-        for group in found
-        for one in group["upstreams"]
-        if one["latency_ms"] is not None
-    ]
-    if len(timed) < 2:  # noqa: PLR2004 - one alone is not slower than any
-        return ""
-    latency, name, group_name = max(timed)
-    return f"slowest: {name} of group {group_name}, {latency} ms\n"
+    one = slowest(found)
+    return "" if one is None else f"slowest: {one.name} of group {one.group}, {one.latency_ms} ms\n"
 
 
 def rest(config: Path, upstream: str, group: str, seconds: float, *, as_json: bool) -> None:

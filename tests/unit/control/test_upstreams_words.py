@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smartdoh.control.upstreams import slowest
+from smartdoh.control.upstreams import slowest_of
 
 
 def group(name: str, **latencies: float | None) -> Any:
@@ -27,4 +27,4 @@ def group(name: str, **latencies: float | None) -> Any:
     ],
 )
 def test_it_is_the_one_that_takes_longest_of_those_that_were_heard_of(groups: list[Any], said: str) -> None:
-    assert slowest(groups) == said
+    assert slowest_of(groups) == said

@@ -11,11 +11,10 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smartdoh.control.api.followed import ABORT
+from smartdoh.control.guest import LONGEST_HEADERS, config_of
 
 MOST_CONNECTIONS = 32  # those that follow something stay
-LONGEST_HEADERS = 16_384  # octets
 IDLE = 5  # seconds a connection without a request stays open
-PATIENCE = 1  # seconds that an answer under way gets at the end
 
 
 async def serve(application: ASGIApp, sock: socket.socket) -> None:
@@ -25,20 +24,14 @@ async def serve(application: ASGIApp, sock: socket.socket) -> None:
         scope["extensions"] = {ABORT: partial(_abort, inner, scope)}
         await application(scope, receive, send)
 
-    config = uvicorn.Config(
+    config = config_of(
         with_abort,
         http="h11",
         ws="none",
         lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
         timeout_keep_alive=IDLE,
-        timeout_graceful_shutdown=PATIENCE,
     )
     inner = Inner(config)
     await inner.serve_until_cancelled([sock])

@@ -18,11 +18,11 @@ from smartdoh.control.dashboard.connections import Patient
 from smartdoh.control.dashboard.guard import Guard
 from smartdoh.control.dashboard.orders import Orders
 from smartdoh.control.dashboard.web import build
+from smartdoh.control.guest import PATIENCE, config_of
 
 NICE = 5  # answers go before pages
 MOST_CONNECTIONS = 256
 IDLE = 30  # seconds a connection without a request stays open
-PATIENCE = 1  # seconds that an answer under way gets at the end
 LARGEST_MESSAGE = 131_072  # octets of one that a browser sends
 GC_THRESHOLDS = (20_000, 50, 100)
 CANNOT_LISTEN = 1
@@ -53,19 +53,13 @@ def run(orders: Orders, lifeline: socket.socket | None = None) -> int:
 
 
 async def _serve(app: Guard, sock: socket.socket, lifeline: socket.socket | None) -> None:
-    config = uvicorn.Config(
+    config = config_of(
         app,
         http=Patient,
         ws="wsproto",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=LARGEST_MESSAGE,
         timeout_keep_alive=IDLE,
-        timeout_graceful_shutdown=PATIENCE,
     )
     server = uvicorn.Server(config)
     async with _ends_with(lifeline, server):

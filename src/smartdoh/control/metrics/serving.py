@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from smartdoh.control.api.serving import Inner
+from smartdoh.control.guest import LONGEST_HEADERS, config_of
 from smartdoh.control.metrics.page import Page
 
 MOST_CONNECTIONS = 16
 LONGEST = 10.0  # seconds from a connection to its end: what Prometheus waits for a scrape by default
-LONGEST_HEADERS = 16_384  # octets
-PATIENCE = 1  # seconds that an answer under way gets at the end
 
 
 class Bounded(H11Protocol):
@@ -39,17 +37,11 @@ class Bounded(H11Protocol):
 
 async def serve(page: Page, sock: socket.socket) -> None:
     """Answer on `sock` until cancelled."""
-    config = uvicorn.Config(
+    config = config_of(
         page,
         http=Bounded,
         ws="none",
         lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
         h11_max_incomplete_event_size=LONGEST_HEADERS,
-        timeout_graceful_shutdown=PATIENCE,
     )
     await Inner(config).serve_until_cancelled([sock])

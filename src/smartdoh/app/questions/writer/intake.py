@@ -134,6 +134,4 @@ class Intake:
             return
         self._selector.unregister(self._listening)
         self._listening.close()
-        with contextlib.suppress(OSError):
-            if self._path.stat().st_ino == self._inode:  # else the next writer listens there already
-                self._path.unlink()
+        unixsocket.remove(self._path, self._inode)  # unless the next writer listens there already

@@ -10,10 +10,11 @@ from nicegui import ui
 from smartdoh.control.dashboard.frame import Page, card, set_text, text_of
 from smartdoh.control.dashboard.parts import numbers, times
 from smartdoh.control.dashboard.parts.charts import TONES, Chart
-from smartdoh.control.dashboard.parts.health import health_cell, slowest, upstream_key
+from smartdoh.control.dashboard.parts.health import health_cell, upstream_key
 from smartdoh.control.dashboard.parts.questions import plain
 from smartdoh.control.dashboard.parts.rows import Rows
 from smartdoh.control.dashboard.parts.tiles import Tile
+from smartdoh.control.slowest import slowest
 
 SHOWN = 8  # names, clients
 LATENCIES = {"p50": "#14a38b", "p95": "#e0a526", "p99": "#e2607a"}
@@ -132,7 +133,8 @@ class Overview:
             self._servers.show(
                 f"{well} / {len(all_of_them)}", t("overview.upstreams_note"), tone if tone != "good" else ""
             )
-        slow = slowest(groups)
+        found = slowest(groups)
+        slow = found.place if found else None
         for group in groups:
             for each in group["upstreams"]:
                 if (group["name"], each["name"]) == slow:

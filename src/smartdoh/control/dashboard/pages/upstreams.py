@@ -11,8 +11,9 @@ from smartdoh.control.dashboard.feed import errors_of
 from smartdoh.control.dashboard.frame import Page, card
 from smartdoh.control.dashboard.parts import numbers
 from smartdoh.control.dashboard.parts.charts import Chart
-from smartdoh.control.dashboard.parts.health import health_cell, slowest, upstream_key
+from smartdoh.control.dashboard.parts.health import health_cell, upstream_key
 from smartdoh.control.dashboard.parts.rows import Action, Kind, Rows
+from smartdoh.control.slowest import slowest
 
 A_REST = "600"  # seconds
 PER_MINUTE = 60.0
@@ -48,7 +49,8 @@ class Upstreams:
         groups = feed.groups
         if list(self._tables) != [group["name"] for group in groups]:
             self._build_tables(groups)
-        slow = slowest(groups)
+        found = slowest(groups)
+        slow = found.place if found else None
         for group in groups:
             self._tables[group["name"]].show(
                 [self._row(group, each, (group["name"], each["name"]) == slow) for each in group["upstreams"]]

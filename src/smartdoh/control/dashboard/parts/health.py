@@ -1,4 +1,4 @@
-"""How upstreams do, in a word and a colour; and which is the slowest."""
+"""How upstreams do, in a word and a colour."""
 
 from __future__ import annotations
 
@@ -18,20 +18,6 @@ def health_cell(page: Page, upstream: dict[str, Any]) -> Cell:
     if upstream.get("rests_s"):
         cell["note"] = page.t("health.rests", time=numbers.seconds(upstream["rests_s"]))
     return cell
-
-
-def slowest(groups: list[dict[str, Any]]) -> tuple[str, str] | None:
-    """Group and name of the upstream with the highest latency, where there is another to be faster."""
-    known = [
-        (each["latency_ms"], group["name"], each["name"])
-        for group in groups
-        for each in group["upstreams"]
-        if each["latency_ms"] is not None
-    ]
-    if len(known) < 2:  # noqa: PLR2004 - one alone is neither slow nor fast
-        return None
-    _, group, name = max(known)
-    return group, name
 
 
 def upstream_key(group: str, name: str) -> str:
